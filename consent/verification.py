@@ -1,0 +1,101 @@
+"""Proof that nobody rewrote the ledger: every chain, head and seal, checked from the rows alone."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from django.db import connection
+
+
+class Problem(NamedTuple):
+    """What is wrong with which row, worst first within a table."""
+
+    table: str
+    row_id: int
+    what: str
+
+
+# What the text says must be what the columns say; the CHECK in the migration holds the same comparison, but whoever can
+# tamper with rows can drop a CHECK.
+EVENTS = """
+SELECT id, CASE
+    WHEN hash <> encode(sha256(convert_to(prev_hash || body, 'UTF8')), 'hex') THEN 'its hash does not cover its text'
+    WHEN seq <> place THEN 'an event before it is missing'
+    WHEN prev_hash <> coalesce(before, repeat('0', 64)) THEN 'it does not follow from the event before it'
+    ELSE 'its columns do not say what its text says'
+END
+FROM (
+    SELECT event.*, subject.phone_hash,
+        row_number() OVER chain AS place, lag(event.hash) OVER chain AS before, event.body::jsonb AS told
+    FROM consent_consentevent event JOIN consent_subject subject ON subject.id = event.subject_id
+    WINDOW chain AS (PARTITION BY event.subject_id ORDER BY event.seq)
+) event
+WHERE hash <> encode(sha256(convert_to(prev_hash || body, 'UTF8')), 'hex')
+    OR seq <> place
+    OR prev_hash <> coalesce(before, repeat('0', 64))
+    OR (told->>'number', told->>'kind', told->>'source', told->>'effect', told->>'message')
+        IS DISTINCT FROM (phone_hash::text, kind::text, source::text, effect::text, message_ref::text)
+    OR ((told->>'seq')::bigint, (told->>'brand')::bigint, (told->>'program')::bigint)
+        IS DISTINCT FROM (seq, brand_id, program_id)
+    OR ((told->>'occurred_at')::timestamptz, (told->>'recorded_at')::timestamptz)
+        IS DISTINCT FROM (occurred_at, recorded_at)
+ORDER BY id
+"""
+
+HEADS = """
+SELECT subject.id, 'its chain does not end where it says' FROM consent_subject subject
+LEFT JOIN consent_consentevent event ON event.subject_id = subject.id AND event.seq = subject.head_seq
+WHERE subject.head_hash IS DISTINCT FROM coalesce(event.hash, repeat('0', 64))
+    OR EXISTS (SELECT FROM consent_consentevent later WHERE later.subject_id = subject.id AND later.seq >
+    subject.head_seq) ORDER BY subject.id
+"""
+
+SEALS = """
+SELECT id, CASE
+    WHEN hash <> encode(sha256(convert_to(prev_hash || body, 'UTF8')), 'hex') THEN 'its hash does not cover its text'
+    WHEN seq <> place THEN 'a seal before it is missing'
+    ELSE 'it does not follow from the seal before it'
+END
+FROM (
+    SELECT *, row_number() OVER (ORDER BY seq) AS place, lag(hash) OVER (ORDER BY seq) AS before FROM consent_seal
+) seal
+WHERE hash <> encode(sha256(convert_to(prev_hash || body, 'UTF8')), 'hex')
+    OR seq <> place
+    OR prev_hash <> coalesce(before, repeat('0', 64))
+    OR (body::jsonb->>'seq')::bigint <> seq
+ORDER BY id
+"""
+
+SEALED_HEADS = """
+SELECT seal.id, format('the event it sealed at place %s of number %s… is not there', head->>1, left(head->>0, 8))
+FROM consent_seal seal, jsonb_array_elements(seal.body::jsonb->'heads') head
+LEFT JOIN consent_subject subject ON subject.phone_hash = head->>0
+LEFT JOIN consent_consentevent event ON event.subject_id = subject.id AND event.seq = (head->>1)::bigint
+WHERE event.hash IS DISTINCT FROM head->>2
+ORDER BY seal.id
+"""
+
+EVIDENCE = """
+SELECT evidence.id, 'it is not what its event recorded'
+FROM consent_evidence evidence JOIN consent_consentevent event ON event.id = evidence.event_id
+WHERE evidence.digest IS DISTINCT FROM event.body::jsonb->'evidence'->>evidence.name
+    OR evidence.digest <> encode(sha256(convert_to(evidence.salt || evidence.value, 'UTF8')), 'hex')
+ORDER BY evidence.id
+"""
+
+CHECKS = (
+    ("consent_consentevent", EVENTS),
+    ("consent_subject", HEADS),
+    ("consent_seal", SEALS),
+    ("consent_seal", SEALED_HEADS),
+    ("consent_evidence", EVIDENCE),
+)
+
+
+def problems() -> Iterator[Problem]:
+    """Every row that was tampered with, as far as the rows can tell; compare the last seal with one kept elsewhere to
+    know that not everything was rewritten."""
+    for table, query in CHECKS:
+        with connection.cursor() as cursor:
+            cursor.execute(query)
+            for row_id, what in cursor.fetchall():
+                yield Problem(table, row_id, what)

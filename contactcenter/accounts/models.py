@@ -1,0 +1,58 @@
+"""The people who work in the contact center."""
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    AGENT = "agent", _("Agent")
+    SUPERVISOR = "supervisor", _("Supervisor")
+    COMPLIANCE = "compliance", _("Compliance officer")
+    ADMINISTRATOR = "administrator", _("Administrator")
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(username=self.model.normalize_username(username), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        """Django's ``createsuperuser`` makes an administrator: there is no power beyond the roles."""
+        return self.create_user(username, password, **{**fields, "role": Role.ADMINISTRATOR})
+
+
+class User(AbstractUser):
+    """Somebody who signs in. What they may do follows from their role alone (see ``access``)."""
+
+    role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.AGENT)
+
+    groups = None  # type: ignore[assignment]
+    user_permissions = None  # type: ignore[assignment]
+
+    objects = UserManager()  # type: ignore[misc, assignment]
+
+    class Meta(AbstractUser.Meta):
+        constraints = [models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_has_a_known_role")]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
+
+    @property
+    def is_staff(self) -> bool:  # type: ignore[override]
+        """May open the admin."""
+        return self.is_active and self.role != Role.AGENT
+
+    @property
+    def is_superuser(self) -> bool:  # type: ignore[override]
+        """Nobody passes every check: administrators have a list of permissions like everybody else."""
+        return False
+
+    @property
+    def initials(self) -> str:
+        letters = [word[0] for word in str(self).split() if word]
+        return "".join(letters[:1] + letters[1:][-1:]).upper()

@@ -1,0 +1,55 @@
+"""The web process: sockets to Channels, webhooks raw, everything else to Django's WSGI handler in bounded threads."""
+
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "contactcenter.settings")
+django_application = get_wsgi_application()
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402 the apps must be loaded
+from channels.routing import URLRouter  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from conversations.hub import hub  # noqa: E402
+from conversations.routing import websocket_urlpatterns  # noqa: E402
+
+from contactcenter.lib.wsgi import Threads  # noqa: E402
+from conversations.groupcommit import GroupCommit  # noqa: E402
+from conversations.webhooks import Webhooks  # noqa: E402
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+group_commit = GroupCommit()
+webhooks = Webhooks(group_commit)
+pages = Threads(django_application)
+sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "lifespan":
+        await lifespan(receive, send)
+    elif scope["type"] == "websocket":
+        await sockets(scope, receive, send)
+    elif scope["path"].startswith("/webhooks/"):
+        await webhooks(scope, receive, send)
+    else:
+        await pages(scope, receive, send)
+
+
+async def lifespan(receive: Receive, send: Send) -> None:
+    """What lives as long as the process; stopping writes what has arrived."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            group_commit.start()
+            await hub.start()
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await hub.stop()
+            await group_commit.stop()
+            await send({"type": "lifespan.shutdown.complete"})
+            return

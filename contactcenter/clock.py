@@ -1,0 +1,57 @@
+"""What must happen at a time: looked for each second, in any number of processes.
+
+Each duty is its own transaction and skips what another clock is at, so that two clocks do no harm and one that fails
+does not stop the others.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from consent import ledger
+from conversations import dispatch, heartbeats, inbound, tasks
+from conversations.models import Message
+
+logger = logging.getLogger(__name__)
+
+SEAL_EVERY = timedelta(minutes=1)
+
+
+def seal(now: datetime) -> None:
+    if ledger.is_seal_due(now=now, every=SEAL_EVERY):
+        while ledger.seal(now=now):
+            pass
+
+
+def sweep_events(now: datetime) -> None:
+    while inbound.thread(now=now):
+        pass
+
+
+def nudge_lanes(now: datetime) -> None:
+    """Due messages whose nudge was lost; and each lane now and then, so that its heart beats."""
+    for lane in Message.Lane.values:
+        if Message.objects.due(lane, now).exists() or heartbeats.is_due(f"worker-{lane}", now=now):
+            tasks.nudge_unless_waiting(lane, now=now)
+
+
+DUTIES: tuple[Callable[[datetime], object], ...] = (
+    lambda now: heartbeats.beat(heartbeats.CLOCK, now=now),
+    sweep_events,
+    lambda now: dispatch.promote(now=now),
+    lambda now: dispatch.sweep(now=now),
+    nudge_lanes,
+    seal,
+)
+
+
+def tick(now: datetime) -> None:
+    """Every duty once."""
+    for duty in DUTIES:
+        try:
+            duty(now)
+        except Exception:
+            logger.exception("A duty of the clock failed; it is tried again in a second.")
+            connection.close()

@@ -1,0 +1,1 @@
+"""Leaf modules: they import no app and no Django, so that anything may import them."""

@@ -1,0 +1,224 @@
+"""Settings: one file, everything that differs between installations comes from the environment.
+
+Each variable may also be given as ``NAME_FILE``, a path to a file that holds it. docs/settings.md lists them all.
+"""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import django_stubs_ext
+import environ
+from csp.constants import NONE, SELF
+from django.urls import reverse_lazy
+
+from contactcenter import engines
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.FileAwareEnv()
+VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
+
+
+def kept_secret(name: str) -> str:
+    """A random secret made once and kept under ``var/``: a first start needs no configuration."""
+    path = VAR_DIR / name
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f"{name}.{secrets.token_hex(4)}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(50))
+        try:
+            path.hardlink_to(fresh)  # fails when another process was first: theirs is the one
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+        return path.read_text().strip()
+
+
+# --- Where it runs -----------------------------------------------------------------------------------------
+
+DEBUG = False
+PORT = env.int("PORT", 8000)
+PUBLIC_URL = env.str("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SECRET_KEY = env.str("SECRET_KEY", "") or kept_secret("secret-key")
+# Its own key, because it may never change: it is how the suppression of an erased number is found again.
+PHONE_HASH_KEY = env.str("PHONE_HASH_KEY", "") or SECRET_KEY
+
+# Behind TLS everything is told so; a demo on this machine speaks plain HTTP.
+is_https = PUBLIC_URL.startswith("https://")
+SECURE_SSL_REDIRECT = is_https
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if is_https else None
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 31536000 if is_https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = is_https
+SECURE_HSTS_PRELOAD = is_https
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = is_https
+SESSION_COOKIE_AGE = 60 * 60 * 12
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- What it is made of ------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "contactcenter",
+    "conversations",
+    "consent",
+    "contactcenter.accounts",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+    "channels",
+    "django_htmx",
+    "django_q",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "contactcenter.accounts.access.RoleMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "contactcenter.urls"
+ASGI_APPLICATION = "contactcenter.asgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["contactcenter.accounts.access.RoleBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = reverse_lazy("login")
+LOGIN_REDIRECT_URL = "/"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = env.str("TIME_ZONE", "America/New_York")
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+
+# --- PostgreSQL holds the truth, Redis carries hints ---------------------------------------------------------
+
+embedded = engines.urls(VAR_DIR)
+DATABASE_URL = env.str("DATABASE_URL", "") or embedded.database
+REDIS_URL = env.str("REDIS_URL", "") or embedded.redis
+
+database: dict[str, Any] = environ.Env.db_url_config(DATABASE_URL)
+# Connections are kept for the life of their thread; every thread pool here is bounded (docs/stack: 10–20 times faster).
+database |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+DATABASES = {"default": database}
+
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": env.str("REDIS_PREFIX", "contactcenter")},
+    }
+}
+
+# --- Work in the background ----------------------------------------------------------------------------------
+
+# The ORM broker makes a task part of the transaction that enqueues it, and runs it at least once. `retry` must exceed
+# `timeout` times the tasks that may wait before it in one process, else a task runs twice: hence the short queue.
+Q_CLUSTER = {
+    "name": "contactcenter",
+    "orm": "default",
+    "workers": 2,
+    "queue_limit": 2,
+    "bulk": 1,
+    "poll": 0.1,
+    "timeout": 60,
+    "retry": 200,
+    "max_attempts": 5,
+    "ack_failures": True,
+    "catch_up": False,
+    "scheduler": False,
+    "save_limit": 100,
+    "label": "Tasks",
+    "ALT_CLUSTERS": {
+        "agents": {"workers": 2, "queue_limit": 2},
+        "campaigns": {"workers": 1, "queue_limit": 1},
+    },
+}
+
+# --- The carrier ---------------------------------------------------------------------------------------------
+
+VONAGE_APPLICATION_ID = env.str("VONAGE_APPLICATION_ID", "")
+VONAGE_PRIVATE_KEY = env.str("VONAGE_PRIVATE_KEY", "", multiline=True)
+VONAGE_API_KEY = env.str("VONAGE_API_KEY", "")
+# Two, separated by a comma, while the secret is being rotated.
+VONAGE_SIGNATURE_SECRETS = env.list("VONAGE_SIGNATURE_SECRET", default=[])
+VONAGE_API_HOST = env.str("VONAGE_API_HOST", "api.nexmo.com")
+VONAGE_TIMEOUT_SECONDS = env.int("VONAGE_TIMEOUT_SECONDS", 10)
+# Requests per second that the account may make (the carrier's default is 30 per API key).
+VONAGE_REQUESTS_PER_SECOND = env.int("VONAGE_REQUESTS_PER_SECOND", 30)
+# Where the stand-in for the carrier serves its handsets: demo and tests only.
+SANDBOX_URL = env.str("SANDBOX_URL", "")
+
+# --- Mail, logs ----------------------------------------------------------------------------------------------
+
+vars().update(environ.Env.email_url_config(env.str("EMAIL_URL", "consolemail://")))
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        "django-q": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,20 @@
+"""Every page. `tests/access` tries each of them as every role and as nobody."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+
+from contactcenter import health, sandbox
+from contactcenter.accounts import access
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", access.allow(*access.EVERYONE)(RedirectView.as_view(pattern_name="inbox")), name="home"),
+    path("inbox/", include("conversations.urls")),
+    path("", include("contactcenter.accounts.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.healthz, name="healthz"),
+]
+if settings.SANDBOX_URL:
+    urlpatterns.append(path("sandbox/<path:path>", sandbox.handsets, name="sandbox"))
+    urlpatterns.append(path("sandbox/", sandbox.handsets, {"path": ""}, name="sandbox-home"))

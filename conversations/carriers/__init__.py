@@ -1,0 +1,1 @@
+"""What carriers say and how they say it: vendor words stay in here."""

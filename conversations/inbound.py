@@ -1,0 +1,318 @@
+"""Messages in, in two steps, so that nothing acknowledged can be lost and a STOP never waits.
+
+``receive`` runs before the carrier gets its 200: the raw event, and what it does to the ledger. ``thread`` runs at once
+after, for the same batch, and again for whatever a crash left: contact, conversation, message, wait.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import DatabaseError, connection, transaction
+
+from consent import ledger, revocation
+from consent.keywords import match
+from consent.models import Brand, Hold, Subject, phone_hash
+from consent.purposes import Kind, Source
+from contactcenter.lib import phone
+from conversations import automatic, live, receipts, waits
+from conversations.carriers import webhooks
+from conversations.models import CarrierEvent, Contact, Conversation, Line, Message
+from conversations.states import Status
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One verified webhook. ``payload`` is redacted already; ``sha256`` is the original body's."""
+
+    kind: CarrierEvent.Kind
+    key: str
+    payload: dict[str, Any]
+    sha256: str
+    received_at: datetime
+
+
+# --- Step 1: before the 200 ----------------------------------------------------------------------------------
+
+
+def receive(deliveries: Sequence[Delivery], *, now: datetime) -> list[bool]:
+    """Stores each delivery once, with its effect on the ledger; whether each may be acknowledged.
+
+    All in one transaction. If that fails, each alone; one whose ledger part fails is kept, parked, and its number held.
+    """
+    try:
+        store(deliveries, now=now)
+    except Exception:
+        logger.exception("A batch of %d webhooks could not be stored; trying each alone.", len(deliveries))
+    else:
+        return [True] * len(deliveries)
+    if not is_database_there():
+        return [False] * len(deliveries)
+    return [receive_alone(delivery, now=now) for delivery in deliveries]
+
+
+def receive_alone(delivery: Delivery, *, now: datetime) -> bool:
+    try:
+        store([delivery], now=now)
+    except Exception as error:
+        logger.exception("Webhook %s could not be applied; parking it.", delivery.key)
+        try:
+            park_and_hold(delivery, error)
+        except DatabaseError:
+            logger.exception("Webhook %s could not even be parked.", delivery.key)
+            return False
+    return True
+
+
+def is_database_there() -> bool:
+    """Asked after a failure; drops a dead connection, so that the next batch gets a new one."""
+    if connection.connection is not None and connection.is_usable():
+        return True
+    connection.close()
+    return False
+
+
+def store(deliveries: Sequence[Delivery], *, now: datetime) -> list[int]:
+    """The events that were new, by id, with their effect on the ledger; all or nothing."""
+    once = {delivery.key: delivery for delivery in reversed(deliveries)}
+    with transaction.atomic():
+        new = insert(list(once.values()))
+        reports = [
+            report
+            for key in sorted(new, key=new.__getitem__)
+            if once[key].kind == CarrierEvent.Kind.INBOUND
+            for report in consequences(once[key])
+        ]
+        ledger.record_many(reports, now=now)
+    return sorted(new.values())
+
+
+INSERT = """
+INSERT INTO conversations_carrierevent (key, kind, payload, sha256, received_at, state, error)
+SELECT key, kind, payload, sha256, received_at, 'stored', ''
+FROM unnest(%s::text[], %s::text[], %s::jsonb[], %s::text[], %s::timestamptz[])
+    AS delivery (key, kind, payload, sha256, received_at)
+ON CONFLICT DO NOTHING
+RETURNING key, id
+"""
+
+
+def insert(deliveries: Sequence[Delivery]) -> dict[str, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            INSERT,
+            [
+                [delivery.key for delivery in deliveries],
+                [str(delivery.kind) for delivery in deliveries],
+                [ledger.canonical(delivery.payload) for delivery in deliveries],
+                [delivery.sha256 for delivery in deliveries],
+                [delivery.received_at for delivery in deliveries],
+            ],
+        )
+        return dict(cursor.fetchall())
+
+
+def consequences(delivery: Delivery) -> list[ledger.Report]:
+    """What a text does to the ledger: nothing for nearly all of them."""
+    try:
+        text = webhooks.read_text(delivery.payload)
+    except webhooks.Malformed:
+        return []
+    classified = revocation.classify(text.body)
+    keyword = match(text.body)
+    if classified.kind == "revoke":
+        kind = Kind.REVOKED
+    elif classified.kind == "suspect":
+        kind = Kind.SUSPECTED
+    elif keyword is not None and keyword.meaning == "start":
+        kind = Kind.RESUMED
+    else:
+        return []
+    return [
+        ledger.Report(
+            phone=text.sender,
+            brand_id=brand_id,
+            kind=kind,
+            source=Source.KEYWORD if keyword else Source.FREE_TEXT,
+            occurred_at=text.occurred_at or delivery.received_at,
+            rule=f"keyword:{keyword.word}" if keyword else classified.rule,
+            message_ref=text.carrier_id,
+            evidence={"words": text.body},
+        )
+        for brand_id in addressed_brands(text, kind)
+    ]
+
+
+def addressed_brands(text: webhooks.Text, kind: Kind) -> list[int]:
+    """The brand whose line was texted. A "no" to a number that is no line of ours (any more) is said to all of them."""
+    brand_id = Line.objects.filter(number=text.recipient).values_list("brand_id", flat=True).first()
+    if brand_id is not None:
+        return [brand_id]
+    return [] if kind == Kind.RESUMED else list(Brand.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def park_and_hold(delivery: Delivery, error: Exception) -> None:
+    """Keeps what could not be applied; nothing goes to its number until a person has looked."""
+    reason = f"{type(error).__name__}: {error}"[:2000]
+    with transaction.atomic():
+        for pk in insert([delivery]).values():
+            CarrierEvent.objects.filter(pk=pk).update(state=CarrierEvent.State.PARKED, error=reason)
+        if delivery.kind == CarrierEvent.Kind.INBOUND and (sender := webhooks.words(delivery.payload, "from")):
+            number = phone.from_carrier(sender)
+            Hold.objects.create(phone=number, phone_hash=phone_hash(number), reason=reason)
+
+
+# --- Step 2: at once after -----------------------------------------------------------------------------------
+
+
+def thread(event_ids: Sequence[int] | None = None, *, now: datetime, limit: int = 500) -> int:
+    """Threads stored events (these, or the oldest that nobody is at) and says how many it took.
+
+    A batch that fails is tried one by one; what fails alone is parked.
+    """
+    taken = 0
+    for kind, apply in (
+        (CarrierEvent.Kind.INBOUND, thread_texts),
+        (CarrierEvent.Kind.STATUS, receipts.apply),
+    ):
+        with transaction.atomic():
+            events = stored(kind, event_ids, limit)
+            if not events:
+                continue
+            taken += len(events)
+            try:
+                with transaction.atomic():
+                    apply(events, now=now)
+            except Exception as error:  # noqa: BLE001 whatever it is, the others must not wait for it
+                for event in events:
+                    thread_alone(event, apply, error if len(events) == 1 else None, now=now)
+    return taken
+
+
+def stored(kind: CarrierEvent.Kind, event_ids: Sequence[int] | None, limit: int) -> list[CarrierEvent]:
+    events = CarrierEvent.objects.filter(state=CarrierEvent.State.STORED, kind=kind)
+    if event_ids is not None:
+        events = events.filter(pk__in=event_ids)
+    return list(events.order_by("pk").select_for_update(skip_locked=True, no_key=True)[:limit])
+
+
+def thread_alone(event: CarrierEvent, apply: Any, failed: Exception | None, *, now: datetime) -> None:
+    if failed is None:
+        try:
+            with transaction.atomic():
+                apply([event], now=now)
+        except Exception as error:  # noqa: BLE001 see thread
+            failed = error
+        else:
+            return
+    logger.warning("Carrier event %s is parked: %r", event.key, failed)
+    CarrierEvent.objects.filter(pk=event.pk).update(
+        state=CarrierEvent.State.PARKED,
+        error=(str(failed) or repr(failed))[:2000],
+        attempts=event.attempts + 1,
+    )
+
+
+class NoSuchLine(ValueError):
+    """The text went to a number that is no line."""
+
+
+def thread_texts(events: Sequence[CarrierEvent], *, now: datetime) -> None:
+    """Messages in their conversations, for any number of events with a fixed number of statements.
+
+    Raises ``NoSuchLine`` or ``webhooks.Malformed`` if any event can't be threaded: the caller then tries them singly.
+    """
+    texts = [webhooks.read_text(event.payload) for event in events]
+    lines = lines_for(texts)
+    contacts = contacts_for(texts)
+    conversations = conversations_for({(contacts[text.sender].pk, lines[text.recipient].pk) for text in texts})
+    live.changed(conversation.pk for conversation in conversations.values())
+    messages = [
+        Message(
+            conversation=conversations[contacts[text.sender].pk, lines[text.recipient].pk],
+            direction=Message.Direction.IN,
+            kind=Message.Kind.TEXT if text.is_supported else Message.Kind.UNSUPPORTED,
+            body=text.body,
+            status=Status.RECEIVED,
+            status_at=event.received_at,
+            occurred_at=min(text.occurred_at or event.received_at, event.received_at),
+            carrier_id=text.carrier_id,
+        )
+        for event, text in zip(events, texts, strict=True)
+    ]
+    Message.objects.bulk_create(messages)
+    note_arrivals(messages)
+    waits.open_for(messages)
+    automatic.answer(messages, now=now)
+    CarrierEvent.objects.filter(pk__in=[event.pk for event in events]).update(
+        state=CarrierEvent.State.THREADED, error=""
+    )
+
+
+def lines_for(texts: Sequence[webhooks.Text]) -> dict[str, Line]:
+    lines = {line.number: line for line in Line.objects.filter(number__in={text.recipient for text in texts})}
+    for text in texts:
+        if text.recipient not in lines:
+            raise NoSuchLine(f"{text.recipient} is no line here. Add it under Lines, then try again.")
+    return lines
+
+
+def contacts_for(texts: Sequence[webhooks.Text]) -> dict[str, Contact]:
+    subjects = Subject.objects.for_phones(text.sender for text in texts)
+    known = {contact.phone: contact for contact in Contact.objects.filter(phone__in=subjects)}
+    if missing := sorted(subjects.keys() - known.keys()):
+        Contact.objects.bulk_create(
+            [Contact(phone=number, subject=subjects[number]) for number in missing], ignore_conflicts=True
+        )
+        known |= {contact.phone: contact for contact in Contact.objects.filter(phone__in=missing)}
+    return known
+
+
+def conversations_for(pairs: set[tuple[int, int]]) -> dict[tuple[int, int], Conversation]:
+    found = existing_conversations(pairs)
+    if missing := sorted(pairs - found.keys()):
+        Conversation.objects.bulk_create(
+            [Conversation(contact_id=contact_id, line_id=line_id) for contact_id, line_id in missing],
+            ignore_conflicts=True,
+        )
+        found |= existing_conversations(set(missing))
+    return found
+
+
+def existing_conversations(pairs: set[tuple[int, int]]) -> dict[tuple[int, int], Conversation]:
+    rows = Conversation.objects.filter(
+        contact__in={contact_id for contact_id, _ in pairs}, line__in={line_id for _, line_id in pairs}
+    ).select_related("contact", "line__brand")
+    return {(row.contact_id, row.line_id): row for row in rows if (row.contact_id, row.line_id) in pairs}
+
+
+ARRIVALS = """
+UPDATE conversations_conversation conversation
+SET wrote_at = greatest(conversation.wrote_at, arrival.wrote_at),
+    last_message_id = arrival.message_id,
+    last_message_at = arrival.arrived_at,
+    unread = conversation.unread + arrival.texts
+FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[], %s::timestamptz[], %s::int[])
+    AS arrival (id, wrote_at, message_id, arrived_at, texts)
+WHERE conversation.id = arrival.id
+"""
+
+
+def note_arrivals(messages: Sequence[Message]) -> None:
+    """What the list shows of the conversations that these texts came into."""
+    rows: dict[int, tuple[datetime, int, datetime, int]] = {}
+    for message in messages:
+        wrote_at, _, _, texts = rows.get(message.conversation_id, (message.occurred_at, 0, None, 0))
+        rows[message.conversation_id] = (
+            max(wrote_at, message.occurred_at),
+            message.pk,
+            message.status_at,
+            texts + 1,
+        )
+    columns = [list(column) for column in zip(*rows.values(), strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(ARRIVALS, [list(rows), *columns])

@@ -1,0 +1,134 @@
+"""What we say to people: queued here, handed over by ``dispatch``."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from consent.purposes import Purpose
+from contactcenter.lib import redact
+from conversations import live, tasks
+from conversations.models import Conversation, Message
+from conversations.states import Status
+
+# The carrier's limit is 3,200; ten segments is already more than anybody reads.
+MAX_LENGTH = 1530
+
+
+class CannotSend(Exception):
+    """Says, in words for the person who typed, why a message was not accepted and what to do."""
+
+
+def send(
+    *,
+    conversation: Conversation,
+    body: str,
+    author_id: int,
+    ref: UUID,
+    now: datetime,
+    due_at: datetime | None = None,
+    retry_of: Message | None = None,
+) -> Message:
+    """Queues an agent's reply. Sending the same ``ref`` again answers with the message that is already there.
+
+    Raises ``CannotSend``. Whether it may be handed over, the gate decides at that moment.
+    """
+    body = body.replace("\x00", "").strip()
+    if not body:
+        raise CannotSend(_("There is nothing to send yet: write a message first."))
+    if len(body) > MAX_LENGTH:
+        raise CannotSend(
+            _("This is %(length)d characters long; a text may have %(limit)d. Shorten it or send it in two.")
+            % {"length": len(body), "limit": MAX_LENGTH}
+        )
+    if redact.redact(body) != body:
+        raise CannotSend(_("This holds a card or social security number, and texts are not private. Take it out."))
+    with transaction.atomic():
+        if retry_of is not None:
+            retry_of = retryable(retry_of.pk)
+        message = queued(
+            conversation=conversation,
+            body=body,
+            purpose=Purpose.REPLY,
+            ref=ref,
+            now=now,
+            author_id=author_id,
+            due_at=due_at,
+            retry_of=retry_of,
+        )
+        try:
+            with transaction.atomic():
+                message.save(force_insert=True)
+        except IntegrityError:
+            return sent_before(message)
+        Conversation.objects.filter(pk=conversation.pk).update(last_message=message, last_message_at=now)
+        live.changed([conversation.pk])
+        tasks.nudge(message.lane)
+    return message
+
+
+def sent_before(message: Message) -> Message:
+    """The very same message that a double click or a lost answer already brought us."""
+    twin = Message.objects.filter(ref=message.ref).first()
+    if twin is None or (twin.conversation_id, twin.body) != (message.conversation_id, message.body):
+        raise CannotSend(_("Another message already has this id. Reload the page and send again."))
+    return twin
+
+
+def retry(*, message: Message, author_id: int, now: datetime) -> Message:
+    """A new attempt at a message that did not arrive, once. Raises ``CannotSend``."""
+    return send(
+        conversation=message.conversation,
+        body=message.body,
+        author_id=author_id,
+        ref=uuid4(),
+        now=now,
+        retry_of=message,
+    )
+
+
+def retryable(message_id: int) -> Message:
+    message = Message.objects.select_for_update(no_key=True).get(pk=message_id)
+    if not message.may_retry:
+        raise CannotSend(_("This message has been sent again already, or has arrived."))
+    return message
+
+
+def cancel(*, message: Message, now: datetime) -> bool:
+    """Takes back a message that has not left yet; whether it was in time."""
+    with transaction.atomic():
+        was_in_time = Message.objects.filter(pk=message.pk).move(Status.CANCELLED, now=now) == 1
+        if was_in_time:
+            live.changed([message.conversation_id])
+    return was_in_time
+
+
+def queued(
+    *,
+    conversation: Conversation,
+    body: str,
+    purpose: Purpose,
+    ref: UUID,
+    now: datetime,
+    author_id: int | None = None,
+    due_at: datetime | None = None,
+    expires_at: datetime | None = None,
+    retry_of: Message | None = None,
+) -> Message:
+    """A message about to be queued, not yet saved."""
+    return Message(
+        conversation=conversation,
+        ref=ref,
+        direction=Message.Direction.OUT,
+        body=body,
+        purpose=purpose,
+        lane=Message.Lane.CAMPAIGNS if purpose == Purpose.CAMPAIGN else Message.Lane.AGENTS,
+        author_id=author_id,
+        status=Status.QUEUED,
+        status_at=now,
+        occurred_at=now,
+        due_at=due_at or now,
+        expires_at=expires_at,
+        retry_of=retry_of,
+    )

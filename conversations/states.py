@@ -1,0 +1,57 @@
+"""The life of a message: every status and every allowed move, in one table. Pure.
+
+::
+
+    queued ──gate──▶ sending ──carrier──▶ sent ──receipt──▶ delivered
+      │ ▲              │  │                 │
+      │ └──429─────────┘  └▶ unknown ───────┴──receipt──▶ failed
+      ├▶ held ──hour──▶ queued
+      └▶ blocked · expired · cancelled · failed
+
+Receipts come twice, late and out of order; they only move a message forward, along ``RANK``.
+"""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    RECEIVED = "received"  # from the person to us
+    QUEUED = "queued"
+    HELD = "held"  # until an hour is right
+    SENDING = "sending"  # the gate allowed it; it is being handed over
+    SENT = "sent"  # the carrier took it
+    UNKNOWN = "unknown"  # handed over, and the carrier did not answer
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    BLOCKED = "blocked"  # by the gate
+    EXPIRED = "expired"  # too late to be of use
+    CANCELLED = "cancelled"
+
+
+# From which statuses a message may move to each.
+MOVES: dict[Status, frozenset[Status]] = {
+    Status.QUEUED: frozenset({Status.HELD, Status.SENDING}),
+    Status.HELD: frozenset({Status.QUEUED}),
+    Status.SENDING: frozenset({Status.QUEUED}),
+    Status.SENT: frozenset({Status.SENDING, Status.UNKNOWN}),
+    Status.UNKNOWN: frozenset({Status.SENDING}),
+    Status.DELIVERED: frozenset({Status.SENDING, Status.UNKNOWN, Status.SENT, Status.FAILED}),
+    Status.FAILED: frozenset({Status.QUEUED, Status.SENDING, Status.UNKNOWN, Status.SENT}),
+    Status.BLOCKED: frozenset({Status.QUEUED, Status.HELD}),
+    Status.EXPIRED: frozenset({Status.QUEUED, Status.HELD}),
+    Status.CANCELLED: frozenset({Status.QUEUED, Status.HELD}),
+}
+
+# What receipts may say, weakest first: of several, the strongest counts, whatever their order.
+RANK = (Status.SENT, Status.FAILED, Status.DELIVERED)
+
+# Statuses that no clock, worker or receipt is expected to leave.
+FINAL = frozenset({Status.DELIVERED, Status.FAILED, Status.BLOCKED, Status.EXPIRED, Status.CANCELLED})
+
+# A person may ask for a new attempt of these: the first one did not arrive, or nobody knows.
+MAY_RETRY = frozenset({Status.FAILED, Status.UNKNOWN, Status.BLOCKED, Status.EXPIRED})
+
+
+def strongest(one: Status, other: Status) -> Status:
+    """The stronger of two receipts' statuses."""
+    return max(one, other, key=RANK.index)

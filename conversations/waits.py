@@ -1,0 +1,80 @@
+"""Unanswered stretches: opened by a text, ended only by a person."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import OuterRef, Subquery
+
+from conversations import automatic, live
+from conversations.models import Conversation, Message, Wait
+
+# Until teams bring targets of their own.
+RESPONSE_TARGET = timedelta(minutes=15)
+
+ANSWERED = """
+UPDATE conversations_wait wait
+SET answered_at = greatest(reply.occurred_at, wait.since), answered_by_id = reply.author_id, ending = 'reply'
+FROM (
+    SELECT DISTINCT ON (conversation_id) conversation_id, occurred_at, author_id FROM conversations_message
+    WHERE id = ANY(%s) AND purpose = 'reply' ORDER BY conversation_id, occurred_at DESC
+) reply
+WHERE wait.conversation_id = reply.conversation_id AND wait.answered_at IS NULL AND wait.since <= reply.occurred_at
+RETURNING wait.conversation_id, wait.answered_at
+"""
+
+
+def expects_an_answer(body: str) -> bool:
+    """Whether a text opens a wait: STOP and START are answered by what they do."""
+    return automatic.meaning_of(body) not in {"stop", "start"}
+
+
+def open_for(texts: Sequence[Message]) -> None:
+    """Opens a wait for each conversation that has none, from its first text that expects an answer.
+
+    The caller holds the conversations' locks.
+    """
+    first: dict[int, datetime] = {}
+    for text in texts:
+        if expects_an_answer(text.body):
+            first.setdefault(text.conversation_id, text.status_at)
+    Wait.objects.bulk_create(
+        [Wait(conversation_id=pk, since=since, due_at=since + RESPONSE_TARGET) for pk, since in first.items()],
+        ignore_conflicts=True,
+    )
+    refresh_due(first)
+
+
+def answered(message_ids: Iterable[int]) -> None:
+    """Ends the waits that these replies answer, and opens new ones for what was written after them.
+
+    The caller holds the conversations' locks; messages that are no replies are passed over.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(ANSWERED, [sorted(message_ids)])
+        ended = dict(cursor.fetchall())
+    if not ended:
+        return
+    since = min(ended.values())
+    later = Message.objects.filter(
+        conversation__in=ended, direction=Message.Direction.IN, status_at__gt=since
+    ).order_by("id")
+    refresh_due(ended)
+    open_for([text for text in later if text.status_at > ended[text.conversation_id]])
+
+
+def end(*, conversation: Conversation, by_id: int, now: datetime) -> bool:
+    """A person says that no answer is needed; whether there was anything to end."""
+    with transaction.atomic():
+        live.changed([conversation.pk])
+        was_open = Wait.objects.filter(conversation=conversation, answered_at=None).update(
+            answered_at=now, answered_by_id=by_id, ending=Wait.Ending.NO_ANSWER_NEEDED
+        )
+        refresh_due([conversation.pk])
+    return bool(was_open)
+
+
+def refresh_due(conversation_ids: Iterable[int]) -> None:
+    """Brings the list's copy of the deadline up to date."""
+    open_wait = Wait.objects.filter(conversation=OuterRef("pk"), answered_at=None)
+    Conversation.objects.filter(pk__in=list(conversation_ids)).update(due_at=Subquery(open_wait.values("due_at")[:1]))

@@ -1,0 +1,189 @@
+"""The carrier's webhooks: raw ASGI, no Django middleware, because every one of them counts and they come in bursts.
+
+Answers: 200 stored · 401 wrong signature · 413 too large · 503 unsigned, full or the database is away (the carrier
+comes again) · 404/405 no such webhook. Nothing is stored for anything but 200.
+"""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+
+from contactcenter.lib import redact
+from conversations.carriers import signature, webhooks
+from conversations.groupcommit import Full, GroupCommit
+from conversations.inbound import Delivery
+from conversations.models import CarrierEvent
+
+logger = logging.getLogger(__name__)
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+BODY_LIMIT = 64 * 1024
+KINDS = {
+    "/webhooks/vonage/inbound": (CarrierEvent.Kind.INBOUND, webhooks.inbound_key),
+    "/webhooks/vonage/status": (CarrierEvent.Kind.STATUS, webhooks.status_key),
+}
+# Identifiers that a card number could be mistaken for; all other text is redacted.
+IDENTIFIERS = frozenset(
+    {
+        "message_uuid",
+        "client_ref",
+        "to",
+        "from",
+        "timestamp",
+        "workflow_id",
+        "instance",
+        "type",
+        "network_code",
+    }
+)
+COMPLAINT_SECONDS = 3600
+
+
+class Signatures:
+    """Remembers a refused token that was otherwise in order: most likely our secret is wrong, and every text is
+    lost."""
+
+    def __init__(self) -> None:
+        self.refused_at: float | None = None
+        self.problem = ""
+
+    def note(self, verdict: signature.Verdict) -> None:
+        if verdict.outcome == signature.Outcome.OK:
+            self.refused_at = None
+        elif verdict.well_formed:
+            self.refused_at, self.problem = time.monotonic(), str(verdict.problem)
+            logger.error(
+                "A signed webhook was refused (%s): check VONAGE_SIGNATURE_SECRET and VONAGE_API_KEY.",
+                verdict.problem,
+            )
+
+    def complaint(self) -> str | None:
+        if self.refused_at is None or time.monotonic() - self.refused_at > COMPLAINT_SECONDS:
+            return None
+        return (
+            f"The carrier's last webhook was refused: {self.problem}. Its texts are being lost. Compare"
+            " VONAGE_SIGNATURE_SECRET and VONAGE_API_KEY with the carrier's dashboard."
+        )
+
+
+signatures = Signatures()
+
+
+def signature_health() -> str | None:
+    """What is wrong with the signatures that this process has seen, or ``None``."""
+    return signatures.complaint()
+
+
+class TooLarge(Exception):
+    pass
+
+
+class Webhooks:
+    """The ASGI application under ``/webhooks/``."""
+
+    def __init__(self, group_commit: GroupCommit) -> None:
+        self.group_commit = group_commit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] not in KINDS:
+            return await answer(send, 404, "No such webhook.")
+        if scope["method"] != "POST":
+            return await answer(send, 405, "Webhooks are posted.", (b"allow", b"POST"))
+        try:
+            raw = await body(scope, receive)
+        except TooLarge:
+            return await answer(send, 413, f"At most {BODY_LIMIT} bytes.")
+        if raw is None:
+            return None
+        verdict = signature.verify(
+            raw=raw,
+            authorization=header(scope, b"authorization"),
+            secrets=settings.VONAGE_SIGNATURE_SECRETS,
+            now=time.time(),
+            api_key=settings.VONAGE_API_KEY or None,
+            application_id=settings.VONAGE_APPLICATION_ID or None,
+        )
+        signatures.note(verdict)
+        if verdict.outcome == signature.Outcome.MISSING:
+            return await answer(send, 503, "The signature is missing.", (b"retry-after", b"5"))
+        if verdict.outcome != signature.Outcome.OK:
+            return await answer(send, 401, "The signature was refused.")
+        try:
+            is_stored = await self.group_commit.commit(delivery(scope["path"], raw))
+        except Full:
+            is_stored = False
+        if not is_stored:
+            return await answer(send, 503, "Come again.", (b"retry-after", b"5"))
+        return await answer(send, 200, "")
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
+
+
+async def body(scope: Scope, receive: Receive) -> bytes | None:
+    """The whole body; ``None`` when the client went away. Raises ``TooLarge`` before reading it all."""
+    if (header(scope, b"content-length") or "0").isdigit() and int(header(scope, b"content-length") or 0) > BODY_LIMIT:
+        raise TooLarge
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > BODY_LIMIT:
+            raise TooLarge
+        if not message.get("more_body"):
+            return b"".join(chunks)
+
+
+def delivery(path: str, raw: bytes) -> Delivery:
+    """A verified body as it will be stored. What is no JSON object is kept as text: nothing signed is thrown away."""
+    kind, key_of = KINDS[path]
+    try:
+        parsed = json.loads(raw)
+    except ValueError:
+        parsed = None
+    payload = parsed if isinstance(parsed, dict) else {"unreadable": raw.decode("utf-8", "replace")}
+    return Delivery(
+        kind=kind,
+        key=clean(key_of(payload, raw)),
+        payload=clean(redact.redact_json(payload, keep=IDENTIFIERS)),
+        sha256=hashlib.sha256(raw).hexdigest(),
+        received_at=datetime.now(UTC),
+    )
+
+
+def clean(value: Any) -> Any:
+    """Without what PostgreSQL cannot keep: NUL, and halves of surrogate pairs."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {clean(key): clean(item) for key, item in value.items()}
+    return [clean(item) for item in value] if isinstance(value, list) else value
+
+
+async def answer(send: Send, status: int, text: str, *headers: tuple[bytes, bytes]) -> None:
+    content = text.encode()
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", b"text/plain; charset=utf-8"),
+                (b"content-length", str(len(content)).encode()),
+                *headers,
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": content})
