@@ -78,7 +78,9 @@ def is_database_there() -> bool:
 
 def store(deliveries: Sequence[Delivery], *, now: datetime) -> list[int]:
     """The events that were new, by id, with their effect on the ledger; all or nothing."""
-    once = {delivery.key: delivery for delivery in reversed(deliveries)}
+    once: dict[str, Delivery] = {}
+    for delivery in deliveries:
+        once.setdefault(delivery.key, delivery)
     with transaction.atomic():
         new = insert(list(once.values()))
         reports = [

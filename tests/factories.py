@@ -1,104 +1,107 @@
-"""Small plain functions that make what tests talk about. Each gives a sensible default for everything."""
+"""Small rows for tests: each function makes one, with what it needs and nothing more."""
 
+import hashlib
+import itertools
 import json
-from datetime import datetime
-from itertools import count
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
-
-from django.utils import timezone
 
 from consent.models import Brand, Program, Subject
 from consent.purposes import Category, Level
 from contactcenter.accounts.models import Role, User
-from conversations import inbound
-from conversations.inbound import Delivery
-from conversations.models import Contact, Conversation, Line, Message
-from conversations.webhooks import delivery
+from conversations.models import CarrierEvent, Contact, Conversation, Line, Message
+from conversations.states import Status
 
-numbers = count(1)
-LINE = "+12015550100"
-PERSON = "+12015550123"
+NOON = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # a Monday; noon in New York
+LINE_NUMBER = "+12015550100"
+PASSWORD = "correct horse battery staple"
+
+_counter = itertools.count(1)
+
+
+def phone_number() -> str:
+    """A number that no other row of this run has."""
+    return f"+1201{5550200 + next(_counter):07}"
+
+
+def user(role: Role = Role.AGENT, **fields: Any) -> User:
+    return User.objects.create_user(fields.pop("username", f"{role}-{next(_counter)}"), PASSWORD, role=role, **fields)
 
 
 def brand(**fields: Any) -> Brand:
-    defaults = {"name": f"Brand {next(numbers)}", "help_contact": "+1 (201) 555-0199"}
-    return Brand.objects.create(**{**defaults, **fields})
+    return Brand.objects.create(
+        **{"name": f"Harbor Clinic {next(_counter)}", "help_contact": "help@example.com"} | fields
+    )
 
 
 def program(**fields: Any) -> Program:
-    number = next(numbers)
-    defaults = {
-        "name": f"Program {number}",
-        "slug": f"program-{number}",
+    fields = {
+        "name": f"Reminders {next(_counter)}",
+        "slug": f"reminders-{next(_counter)}",
         "category": Category.INFORMATIONAL,
         "consent_level": Level.EXPRESS,
         "is_active": True,
-    }
-    return Program.objects.create(**{**defaults, **({} if "brand" in fields else {"brand": brand()}), **fields})
+    } | fields
+    fields.setdefault("brand", None)
+    return Program.objects.create(**fields | {"brand": fields["brand"] or brand()})
 
 
 def line(**fields: Any) -> Line:
-    defaults = {"number": LINE, "name": "Front desk", "kind": Line.Kind.TEN_DLC, "per_second": 1000}
-    return Line.objects.create(**{**defaults, **({} if "brand" in fields else {"brand": brand()}), **fields})
+    fields = {"number": phone_number(), "name": "Front desk", "kind": Line.Kind.TEN_DLC} | fields
+    return Line.objects.create(**fields | {"brand": fields.get("brand") or brand()})
 
 
-def user(username: str = "priya", role: Role = Role.AGENT, **fields: Any) -> User:
-    return User.objects.create_user(username, "secret-password", role=role, **fields)
-
-
-def contact(phone: str = PERSON, **fields: Any) -> Contact:
+def contact(phone: str = "", **fields: Any) -> Contact:
+    phone = phone or phone_number()
     return Contact.objects.create(phone=phone, subject=Subject.objects.for_phone(phone), **fields)
 
 
-def text_payload(body: str = "Hello", **fields: Any) -> dict[str, Any]:
-    """The carrier's webhook body for a text from ``PERSON`` to ``LINE``."""
+def conversation(**fields: Any) -> Conversation:
+    return Conversation.objects.create(
+        contact=fields.pop("contact", None) or contact(), line=fields.pop("line", None) or line(), **fields
+    )
+
+
+def text_from(conversation: Conversation, body: str = "Are you open today?", **fields: Any) -> Message:
+    """A text from the person, as threading leaves it."""
+    return Message.objects.create(
+        **{
+            "conversation": conversation,
+            "direction": Message.Direction.IN,
+            "body": body,
+            "status": Status.RECEIVED,
+            "status_at": NOON,
+            "occurred_at": NOON,
+            "carrier_id": str(uuid4()),
+        }
+        | fields
+    )
+
+
+def carrier_event(payload: dict[str, Any], **fields: Any) -> CarrierEvent:
+    """An inbound webhook as ``inbound.receive`` stores it, without its effect on the ledger."""
+    raw = json.dumps(payload)
+    return CarrierEvent.objects.create(
+        **{
+            "key": f"in:{payload.get('message_uuid', next(_counter))}",
+            "kind": CarrierEvent.Kind.INBOUND,
+            "payload": payload,
+            "sha256": hashlib.sha256(raw.encode()).hexdigest(),
+            "received_at": NOON,
+        }
+        | fields
+    )
+
+
+def text_payload(*, sender: str, recipient: str = LINE_NUMBER, text: str = "hello") -> dict[str, Any]:
+    """An inbound webhook's body as the carrier writes it."""
     return {
         "channel": "sms",
         "message_type": "text",
         "message_uuid": str(uuid4()),
-        "from": PERSON[1:],
-        "to": LINE[1:],
-        "timestamp": timezone.now().isoformat().replace("+00:00", "Z"),
-        "text": body,
-        "sms": {"num_messages": "1"},
-        **fields,
+        "from": sender.removeprefix("+"),
+        "to": recipient.removeprefix("+"),
+        "timestamp": NOON.isoformat().replace("+00:00", "Z"),
+        "text": text,
     }
-
-
-def text(body: str = "Hello", **fields: Any) -> Delivery:
-    """A text from a person, verified and ready to be received. ``sender`` and ``recipient`` are E.164."""
-    for name, key in (("sender", "from"), ("recipient", "to")):
-        if name in fields:
-            fields[key] = fields.pop(name)[1:]
-    return delivery("/webhooks/vonage/inbound", json.dumps(text_payload(body, **fields)).encode())
-
-
-def receipt(message: Message, status: str, **fields: Any) -> Delivery:
-    payload = {
-        "message_uuid": message.carrier_id or str(uuid4()),
-        "client_ref": str(message.ref),
-        "status": status,
-        "timestamp": timezone.now().isoformat().replace("+00:00", "Z"),
-        "channel": "sms",
-        **fields,
-    }
-    return delivery("/webhooks/vonage/status", json.dumps(payload).encode())
-
-
-def arrive(*deliveries: Delivery, now: datetime | None = None) -> None:
-    """Through both steps, as a batch."""
-    now = now or timezone.now()
-    assert all(inbound.receive(deliveries, now=now))
-    inbound.thread(now=now)
-
-
-def conversation(body: str = "Hello", **fields: Any) -> Conversation:
-    """A conversation that a person began, on a line made if missing."""
-    recipient = fields.setdefault("recipient", LINE)
-    if not Line.objects.filter(number=recipient).exists():
-        line(number=recipient)
-    arrive(text(body, **fields))
-    return Conversation.objects.select_related("contact", "line").get(
-        contact__phone=fields.get("sender", PERSON), line__number=recipient
-    )

@@ -1,0 +1,32 @@
+"""Shortcuts for tests about sending; the carrier is replaced where it says what became of a text."""
+
+from typing import Any
+from uuid import uuid4
+
+from django.utils import timezone
+
+from conversations import dispatch, outbound
+from conversations.carriers.outcomes import Kind, Outcome
+from conversations.models import Message
+from tests import factories
+from tests.conversations import traffic
+
+SENT = Outcome(Kind.SENT, carrier_id="carrier-1")
+
+
+def reply(body: str = "We are open until five.", **fields: Any) -> Message:
+    """An agent's queued reply to a person who has just written."""
+    conversation = fields.pop("conversation", None) or traffic.conversation()
+    author = fields.pop("author", None) or factories.user()
+    return outbound.send(
+        conversation=conversation, body=body, author_id=author.pk, ref=uuid4(), now=timezone.now(), **fields
+    )
+
+
+def handed_over(outcome: Outcome = SENT, **fields: Any) -> Message:
+    """A reply that passed the gate and met this answer."""
+    message = reply(**fields)
+    (hand_over,), _ = dispatch.allowed(lane="agents", limit=1, clock=timezone.now)
+    dispatch.settle([dispatch.Result(hand_over, outcome, timezone.now())], clock=timezone.now)
+    message.refresh_from_db()
+    return message
