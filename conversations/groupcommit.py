@@ -9,7 +9,7 @@ import logging
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from django.utils import timezone
 
 from conversations import inbound
@@ -46,8 +46,10 @@ class GroupCommit:
         self.arrived.set()
         self.stored.set()
         await asyncio.gather(*self.tasks)
-        self.storing.shutdown()
-        self.threading.shutdown()
+        loop = asyncio.get_running_loop()
+        for thread in (self.storing, self.threading):
+            await loop.run_in_executor(thread, connections.close_all)
+            thread.shutdown()
 
     async def commit(self, delivery: Delivery) -> bool:
         """Whether the delivery is on disk and may be acknowledged. Raises ``Full``."""

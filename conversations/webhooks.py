@@ -104,6 +104,9 @@ class Webhooks:
             return await answer(send, 413, f"At most {BODY_LIMIT} bytes.")
         if raw is None:
             return None
+        if not any(settings.VONAGE_SIGNATURE_SECRETS):
+            logger.error("A webhook came, and VONAGE_SIGNATURE_SECRET is not set: it can't be trusted.")
+            return await answer(send, 503, "Not configured.", (b"retry-after", b"60"))
         verdict = signature.verify(
             raw=raw,
             authorization=header(scope, b"authorization"),

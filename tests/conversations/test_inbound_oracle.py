@@ -1,8 +1,8 @@
 """Random batches through the set-based ingest and through the plain oracle end in equal rows."""
 
 from collections import Counter
-from itertools import pairwise
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest

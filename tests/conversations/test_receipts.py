@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from itertools import permutations
-from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -11,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consent.models import ConsentEvent, Standing
-from conversations import dispatch, inbound, outbound
+from conversations import dispatch, inbound
 from conversations.carriers.outcomes import Kind, Outcome
 from conversations.models import CarrierEvent, Message, Receipt
 from conversations.states import Status
