@@ -1,0 +1,155 @@
+"""The whole product as its own processes, started by `manage.py up --demo` on free ports in a directory of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import requests
+
+from contactcenter import engines
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = {"DATABASE_URL", "REDIS_URL", "SANDBOX_URL", "REQUESTS_CA_BUNDLE", "PORT", "DJANGO_SETTINGS_MODULE"}
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def eventually(check: Callable[[], Any], seconds: float = 20, what: str = "") -> Any:
+    """The first true thing that ``check`` answers. A bound, not a measurement."""
+    deadline = time.monotonic() + seconds
+    while True:
+        with suppress(requests.RequestException, psycopg.Error, psutil.Error):
+            if answer := check():
+                return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:.0f} s: {what or check}")
+        time.sleep(0.1)
+
+
+class Product:
+    """One run of everything. ``url`` is the web process's address."""
+
+    def __init__(self, var_dir: Path, **env: str) -> None:
+        self.var_dir = var_dir
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = var_dir / "up.log"
+        clean = {name: value for name, value in os.environ.items() if name not in OURS and "VONAGE" not in name}
+        self.env = {**clean, "VAR_DIR": str(var_dir), "PORT": str(self.port), **env}
+
+    def start(self) -> None:
+        self.var_dir.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "up", "--demo"], cwd=ROOT, env=self.env, stdout=log, stderr=log
+            )
+
+        def is_up() -> bool:
+            assert self.process.poll() is None, self.log.read_text()[-4000:]
+            return self.health().get("ok", False)
+
+        eventually(is_up, 90, "the product is healthy")
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+    def health(self) -> dict[str, Any]:
+        with suppress(requests.RequestException):
+            return requests.get(f"{self.url}/healthz", timeout=5).json()
+        return {}
+
+    # --- its processes
+
+    def pids(self, *words: str, **env: str) -> list[int]:
+        """The product's processes whose command line holds all the words and whose environment these values."""
+        found = []
+        for process in psutil.Process(self.process.pid).children(recursive=True):
+            with suppress(psutil.Error):
+                line = " ".join(process.cmdline())
+                is_named = all(word in line for word in words) and "minder.py" not in line
+                if is_named and env.items() <= process.environ().items():
+                    found.append(process.pid)
+        return sorted(found)
+
+    def kill(self, *words: str, **env: str) -> int:
+        """``kill -9`` for the oldest such process; its pid."""
+        pid = eventually(lambda: self.pids(*words, **env), what=f"a process {words}")[0]
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    # --- its database, carrier and pages
+
+    def rows(self, query: str, *params: Any) -> list[tuple[Any, ...]]:
+        with psycopg.connect(engines.urls(self.var_dir).database, connect_timeout=3) as connection:
+            return connection.execute(query, params).fetchall()
+
+    def sandbox(self, path: str, **body: Any) -> dict[str, Any]:
+        """Asks the sandbox's control API, or tells it something."""
+        url = f"{self.url}/sandbox/api/{path}"
+        answer = requests.post(url, json=body, timeout=10) if body else requests.get(url, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    def text(self, body: str, *, sender: str = "12015550123", line: str = "12015550100", **fields: Any) -> None:
+        self.sandbox("inbound", **{"from": sender, "to": line, "text": body, **fields})
+
+    def conversation(self, person: str) -> int:
+        """The id of this person's first conversation, once there is one."""
+        query = """
+            SELECT conversation.id FROM conversations_conversation conversation
+            JOIN conversations_contact contact ON contact.id = contact_id WHERE contact.phone = %s
+        """
+        return int(eventually(lambda: self.rows(query, f"+{person}"), what=f"a conversation with {person}")[0][0])
+
+    @property
+    def password(self) -> str:
+        return (self.var_dir / "demo-password").read_text().strip()
+
+    def sign_in(self, username: str = "agent") -> "Browserless":
+        return Browserless(self.url, username, self.password)
+
+
+class Browserless:
+    """Somebody signed in, without a browser."""
+
+    def __init__(self, url: str, username: str, password: str) -> None:
+        self.url, self.session = url, requests.Session()
+        self.session.headers["Referer"] = url
+        self.get("/login/")
+        self.post("/login/", username=username, password=password)
+
+    def get(self, path: str) -> requests.Response:
+        return self.session.get(self.url + path, timeout=10)
+
+    def post(self, path: str, **data: str) -> requests.Response:
+        token = self.session.cookies.get("csrftoken", "")
+        return self.session.post(self.url + path, data={**data, "csrfmiddlewaretoken": token}, timeout=10)
+
+    def conversations(self) -> list[int]:
+        found = re.findall(r"/inbox/(\d+)/", self.get("/inbox/list/").text)
+        return list(dict.fromkeys(int(pk) for pk in found))
+
+
+@contextmanager
+def running(var_dir: Path, **env: str) -> Iterator[Product]:
+    product = Product(var_dir, **env)
+    product.start()
+    try:
+        yield product
+    finally:
+        if product.process.poll() is None:
+            product.stop()
