@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from consent import ledger
-from conversations import dispatch, heartbeats, inbound, tasks
+from conversations import dispatch, heartbeats, inbound, nudging
 from conversations.models import Message
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def nudge_lanes(now: datetime) -> None:
     """Due messages whose nudge was lost; and each lane now and then, so that its heart beats."""
     for lane in Message.Lane.values:
         if Message.objects.due(lane, now).exists() or heartbeats.is_due(f"worker-{lane}", now=now):
-            tasks.nudge_unless_waiting(lane, now=now)
+            nudging.nudge_unless_waiting(lane, now=now)
 
 
 DUTIES: tuple[Callable[[datetime], object], ...] = (

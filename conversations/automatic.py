@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from consent import keywords, revocation, rulebook
 from consent.models import ConsentEvent
 from consent.purposes import Effect, Purpose
-from conversations import outbound, tasks
+from conversations import nudging, outbound
 from conversations.models import Conversation, Message
 
 # The same text always makes the same answer's id, so that no crash or duplicate answers it twice.
@@ -29,7 +29,7 @@ def answer(texts: Sequence[Message], *, now: datetime) -> None:
             answers.append(answer_to(text, purpose, now))
     if answers:
         Message.objects.bulk_create(answers, ignore_conflicts=True)
-        tasks.nudge(Message.Lane.AGENTS)
+        nudging.nudge(Message.Lane.AGENTS)
 
 
 def meaning_of(body: str) -> str:

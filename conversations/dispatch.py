@@ -11,7 +11,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -70,11 +70,12 @@ def send_due(*, lane: str, clock: Clock) -> bool:
     """Sends what is due in a lane until nothing is or the task's time is over; whether anything may be left."""
     deadline = time.monotonic() + TASK_SECONDS
     flying: set[Future[Result]] = set()
+    resting: dict[int, float] = {}
     is_more = True
     while flying or (is_more and time.monotonic() < deadline):
         free = SENDERS - len(flying)
         if free and is_more and time.monotonic() < deadline:
-            hand_overs, is_more = allowed(lane=lane, limit=free, clock=clock)
+            hand_overs, is_more = allowed(lane=lane, limit=free, clock=clock, resting=resting)
             flying |= {senders(os.getpid()).submit(hand_over_now, one, clock) for one in hand_overs}
             if not flying and is_more:
                 time.sleep(0.05)  # tokens come back with time
@@ -94,22 +95,31 @@ def senders(pid: int) -> ThreadPoolExecutor:
 # --- Before the carrier --------------------------------------------------------------------------------------
 
 
-def allowed(*, lane: str, limit: int, clock: Clock) -> tuple[list[HandOver], bool]:
-    """Up to ``limit`` messages that have their tokens and passed the gate, and whether more may be due."""
-    token = uuid4()
-    claimed = claim(lane=lane, limit=limit, token=token, now=clock())
+def allowed(
+    *, lane: str, limit: int, clock: Clock, resting: dict[int, float] | None = None
+) -> tuple[list[HandOver], bool]:
+    """Up to ``limit`` messages that have their tokens and passed the gate, and whether more will soon be due.
+
+    ``resting`` remembers between calls which lines have no token until when (monotonic), so that a slow line's queue
+    does not stand in the way of the others. A line that rests for longer than a second is left to the clock.
+    """
+    token, resting = uuid4(), {} if resting is None else resting
+    moment = time.monotonic()
+    tired = {line_id for line_id, until in resting.items() if until > moment}
+    claimed = claim(lane=lane, limit=limit, token=token, now=clock(), except_lines=tired)
     if not claimed:
-        return [], False
-    with_tokens = paced(claimed, now=clock())
+        return [], any(moment < until <= moment + 1 for until in resting.values())
+    with_tokens = paced(claimed, now=clock(), resting=resting)
     hand_overs = gated(with_tokens, token=token, clock=clock)
     release(claimed, token)
     return hand_overs, True
 
 
-def claim(*, lane: str, limit: int, token: UUID, now: datetime) -> list[Message]:
+def claim(*, lane: str, limit: int, token: UUID, now: datetime, except_lines: Collection[int] = ()) -> list[Message]:
     """Leases due messages to this worker; others pass them over until the lease ends."""
     with transaction.atomic():
-        due = Message.objects.due(lane, now).select_for_update(skip_locked=True, no_key=True, of=("self",))
+        due = Message.objects.due(lane, now).exclude(conversation__line__in=except_lines)
+        due = due.select_for_update(skip_locked=True, no_key=True, of=("self",))
         ids = list(due.values_list("pk", flat=True)[:limit])
         Message.objects.filter(pk__in=ids).update(lease_until=now + LEASE, lease_token=token)
     return list(
@@ -126,12 +136,16 @@ def release(messages: Sequence[Message], token: UUID) -> None:
     )
 
 
-def paced(messages: Sequence[Message], *, now: datetime) -> list[Message]:
-    """Those for which the account and their line have a token, oldest first."""
+def paced(messages: Sequence[Message], *, now: datetime, resting: dict[int, float]) -> list[Message]:
+    """Those for which the account and their line have a token, oldest first; notes in ``resting`` who has none."""
     lines = {message.conversation.line_id: message.conversation.line for message in messages}
     wanted = Counter(message.conversation.line_id for message in messages)
     account = pace.Limit(account_key(), settings.VONAGE_REQUESTS_PER_SECOND, 1)
-    left = pace.take(wanted, account=account, lines=lines, now=now)
+    taken = pace.take(wanted, account=account, lines=lines, now=now)
+    left = {line_id: tokens.number for line_id, tokens in taken.items()}
+    for line_id, tokens in taken.items():
+        if tokens.number < wanted[line_id]:
+            resting[line_id] = time.monotonic() + tokens.wait_seconds
     chosen = []
     for message in messages:
         if left[message.conversation.line_id] > 0:

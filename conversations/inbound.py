@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 from consent import ledger, revocation
 from consent.keywords import match
@@ -58,6 +58,9 @@ def receive(deliveries: Sequence[Delivery], *, now: datetime) -> list[bool]:
 def receive_alone(delivery: Delivery, *, now: datetime) -> bool:
     try:
         store([delivery], now=now)
+    except OperationalError:  # a deadlock, a time-out: nothing is wrong with this delivery, and it will come again
+        logger.exception("Webhook %s could not be stored now.", delivery.key)
+        return False
     except Exception as error:
         logger.exception("Webhook %s could not be applied; parking it.", delivery.key)
         try:
@@ -174,7 +177,8 @@ def park_and_hold(delivery: Delivery, error: Exception) -> None:
 def thread(event_ids: Sequence[int] | None = None, *, now: datetime, limit: int = 500) -> int:
     """Threads stored events (these, or the oldest that nobody is at) and says how many it took.
 
-    A batch that fails is tried one by one; what fails alone is parked.
+    A batch that fails is tried one by one; what fails alone is parked. When the database itself is in trouble,
+    everything stays stored for the next time, and ``OperationalError`` is raised.
     """
     taken = 0
     for kind, apply in (
@@ -189,6 +193,8 @@ def thread(event_ids: Sequence[int] | None = None, *, now: datetime, limit: int 
             try:
                 with transaction.atomic():
                     apply(events, now=now)
+            except OperationalError:
+                raise
             except Exception as error:  # noqa: BLE001 whatever it is, the others must not wait for it
                 for event in events:
                     thread_alone(event, apply, error if len(events) == 1 else None, now=now)
@@ -207,6 +213,8 @@ def thread_alone(event: CarrierEvent, apply: Any, failed: Exception | None, *, n
         try:
             with transaction.atomic():
                 apply([event], now=now)
+        except OperationalError:
+            raise
         except Exception as error:  # noqa: BLE001 see thread
             failed = error
         else:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from consent.purposes import Purpose
 from contactcenter.lib import redact
-from conversations import live, tasks
+from conversations import live, nudging
 from conversations.models import Conversation, Message
 from conversations.states import Status
 
@@ -64,7 +64,7 @@ def send(
             return sent_before(message)
         Conversation.objects.filter(pk=conversation.pk).update(last_message=message, last_message_at=now)
         live.changed([conversation.pk])
-        tasks.nudge(message.lane)
+        nudging.nudge(message.lane)
     return message
 
 

@@ -32,9 +32,16 @@ def limits_of(line: Line) -> list[Limit]:
     return limits
 
 
-def take(wanted: Mapping[int, int], *, account: Limit, lines: Mapping[int, Line], now: datetime) -> dict[int, int]:
-    """Takes up to ``wanted`` tokens for each line (by id), the account's bucket above all of them, and says how many
-    it got.
+@dataclass(frozen=True)
+class Taken:
+    """Tokens taken, and seconds until the next one (0 when some are left)."""
+
+    number: int
+    wait_seconds: float
+
+
+def take(wanted: Mapping[int, int], *, account: Limit, lines: Mapping[int, Line], now: datetime) -> dict[int, Taken]:
+    """Takes up to ``wanted`` tokens for each line (by id), from the account's bucket as well, and says how many it got.
 
     Takes row locks on the buckets only, for a moment: call it outside any other transaction.
     """
@@ -44,11 +51,16 @@ def take(wanted: Mapping[int, int], *, account: Limit, lines: Mapping[int, Line]
         got = {}
         for pk, number in sorted(wanted.items()):
             keys = [account.key, *(limit.key for limit in limits_of(lines[pk]))]
-            got[pk] = max(min(number, *(int(buckets[key].tokens) for key in keys)), 0)
+            taken = max(min(number, *(int(buckets[key].tokens) for key in keys)), 0)
             for key in keys:
-                buckets[key].tokens -= got[pk]
+                buckets[key].tokens -= taken
+            got[pk] = Taken(taken, max(seconds_until_next(buckets[key].tokens, limits[key]) for key in keys))
         Bucket.objects.bulk_update(buckets.values(), ["tokens", "filled_at"])
     return got
+
+
+def seconds_until_next(tokens: float, limit: Limit) -> float:
+    return max(0.0, (1 - tokens) * limit.seconds / limit.capacity)
 
 
 def locked_buckets(limits: Mapping[str, Limit], now: datetime) -> dict[str, Bucket]:

@@ -7,6 +7,7 @@ comes again) · 404/405 no such webhook. Nothing is stored for anything but 200.
 import hashlib
 import json
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -154,17 +155,24 @@ def delivery(path: str, raw: bytes) -> Delivery:
     """A verified body as it will be stored. What is no JSON object is kept as text: nothing signed is thrown away."""
     kind, key_of = KINDS[path]
     try:
-        parsed = json.loads(raw)
-    except ValueError:
-        parsed = None
-    payload = parsed if isinstance(parsed, dict) else {"unreadable": raw.decode("utf-8", "replace")}
+        parsed = json.loads(raw, parse_constant=str, parse_float=finite)
+        payload = clean(parsed) if isinstance(parsed, dict) else {}
+    except (ValueError, RecursionError):
+        payload = {}
+    payload = payload or {"unreadable": clean(raw.decode("utf-8", "replace"))}
     return Delivery(
         kind=kind,
         key=clean(key_of(payload, raw)),
-        payload=clean(redact.redact_json(payload, keep=IDENTIFIERS)),
+        payload=redact.redact_json(payload, keep=IDENTIFIERS),
         sha256=hashlib.sha256(raw).hexdigest(),
         received_at=datetime.now(UTC),
     )
+
+
+def finite(number: str) -> float | str:
+    """As a float where JSON in the database can hold it, else as it was written."""
+    value = float(number)
+    return value if math.isfinite(value) else number
 
 
 def clean(value: Any) -> Any:

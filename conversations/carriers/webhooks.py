@@ -18,6 +18,7 @@ STATUSES = {
     "rejected": Status.FAILED,
     "undeliverable": Status.FAILED,
 }
+LONGEST_NUMBER = 20
 OPTED_OUT_CODES = frozenset({"1240"})
 
 
@@ -73,6 +74,8 @@ def read_text(payload: dict[str, Any]) -> Text:
     missing = [name for name in ("from", "to", "message_uuid") if not words(payload, name)]
     if missing:
         raise Malformed(f"The message has no {' and no '.join(missing)}.")
+    if max(len(words(payload, name)) for name in ("from", "to")) >= LONGEST_NUMBER:
+        raise Malformed("The message's sender or recipient is too long to be a number.")
     channel = words(payload, "channel") or "sms"
     kind = words(payload, "message_type") or "text"
     return Text(
@@ -117,6 +120,8 @@ def moment(value: object) -> datetime | None:
     try:
         at = datetime.fromisoformat(str(value))
     except ValueError:
+        return None
+    if not 2000 <= at.year < 2100:
         return None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 

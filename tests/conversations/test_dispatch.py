@@ -196,12 +196,26 @@ def test_a_line_sends_no_faster_than_its_bucket_allows():
     now = timezone.now()
 
     def take(seconds):
-        return pace.take({line.pk: 100}, account=account, lines={line.pk: line}, now=now + timedelta(seconds=seconds))[
-            line.pk
-        ]
+        moment = now + timedelta(seconds=seconds)
+        return pace.take({line.pk: 100}, account=account, lines={line.pk: line}, now=moment)[line.pk]
 
-    assert [take(0), take(0), take(1), take(2)] == [5, 0, 3, 0]
-    assert take(-60) == 0, "a clock set back gives nothing"
+    assert [take(0).number, take(0).number, take(1).number, take(2).number] == [5, 0, 3, 0]
+    assert take(2).wait_seconds == pytest.approx((1 - 2 * 8 / 60) * 60 / 8), "the minute's bucket is the slower one"
+    assert take(-60).number == 0, "a clock set back gives nothing"
+
+
+def test_a_slow_line_s_queue_does_not_stand_in_the_way_of_the_others(carrier):
+    agent = factories.user()
+    traffic.line(per_second=1, number="+12015550177")
+    slow = traffic.conversation(recipient="+12015550177")
+    for _ in range(40):
+        reply(conversation=slow, author=agent)
+    quick = reply(conversation=traffic.conversation(), author=agent)
+    resting = {}
+    for _ in range(2):
+        dispatch.allowed(lane="agents", limit=16, clock=timezone.now, resting=resting)
+    quick.refresh_from_db()
+    assert quick.status == Status.SENDING
 
 
 @pytest.mark.django_db(transaction=True)

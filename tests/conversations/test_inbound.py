@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.utils import timezone
 
 from consent.models import ConsentEvent, Hold, Standing
@@ -87,12 +87,55 @@ def test_one_bad_event_does_not_hold_up_the_others():
     assert CarrierEvent.objects.filter(state="parked").count() == 1
 
 
-@pytest.mark.parametrize("raw", [b"not json", b"[]", b'"text"', b"\xff\xfe", b'{"text": "no sender"}', b"{}"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"not json",
+        b"[]",
+        b'"text"',
+        b"\xff\xfe",
+        b'{"text": "no sender"}',
+        b"{}",
+        b'{"a": NaN, "b": 1e999}',
+        b"[" * 5000,
+        b'{"a":' * 3000 + b"1" + b"}" * 3000,
+    ],
+)
 def test_what_cannot_be_read_is_kept_and_parked(raw):
     traffic.line()
     traffic.arrive(delivery("/webhooks/vonage/inbound", raw), delivery("/webhooks/vonage/status", raw))
     assert CarrierEvent.objects.filter(state="parked").count() == 2
     assert all(CarrierEvent.objects.values_list("error", flat=True))
+
+
+def test_a_stop_from_no_possible_number_is_kept_and_parked():
+    traffic.line()
+    traffic.arrive(traffic.text("STOP", sender="+" + "1" * 30))
+    assert CarrierEvent.objects.get().state == "parked"
+
+
+def test_a_time_at_the_edge_of_the_calendar_is_not_believed():
+    traffic.line()
+    traffic.arrive(
+        traffic.text(timestamp="0001-01-01T00:00:00+14:00"), traffic.text(timestamp="9999-12-31T23:59:59-14:00")
+    )
+    assert all(message.occurred_at.year > 2000 for message in Message.objects.all())
+
+
+def test_a_database_in_trouble_parks_nothing(monkeypatch):
+    traffic.line()
+
+    def deadlock(*args, **kwargs):
+        raise OperationalError("deadlock detected")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(inbound.ledger, "record_many", deadlock)
+        assert inbound.receive([traffic.text("STOP")], now=timezone.now()) == [False]
+    assert inbound.receive([traffic.text("STOP")], now=timezone.now()) == [True]
+    with monkeypatch.context() as patch, pytest.raises(OperationalError):
+        patch.setattr(inbound, "note_arrivals", deadlock)
+        inbound.thread(now=timezone.now())
+    assert CarrierEvent.objects.get().state == "stored"
 
 
 def test_nul_and_lone_surrogates_are_stored_without():

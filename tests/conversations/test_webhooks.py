@@ -58,7 +58,7 @@ def body(text: str = "Hello", **fields: Any) -> bytes:
     return json.dumps(traffic.payload(text, **fields)).encode()
 
 
-class running:
+class Running:
     """A group commit at work, for ``async with``."""
 
     async def __aenter__(self) -> Webhooks:
@@ -77,7 +77,7 @@ async def stored() -> int:
 
 async def test_fifty_concurrent_copies_are_all_acknowledged_and_make_one_message():
     raw = body(message_uuid="the-same")
-    async with running() as app:
+    async with Running() as app:
         answers = await asyncio.gather(*(post(app, raw, bearer(raw)) for _ in range(50)))
         for _ in range(100):
             if await Message.objects.aexists():
@@ -90,7 +90,7 @@ async def test_fifty_concurrent_copies_are_all_acknowledged_and_make_one_message
 
 async def test_forged_replayed_unsigned_and_oversized_posts_store_nothing():
     raw = body()
-    async with running() as app:
+    async with Running() as app:
         forged, _ = await post(app, raw, bearer(raw, secret="somebody-else-s-secret-of-sufficient-length"))
         replayed, _ = await post(app, body("something else"), bearer(raw))
         unsigned, headers = await post(app, raw, None)
@@ -104,7 +104,7 @@ async def test_forged_replayed_unsigned_and_oversized_posts_store_nothing():
 
 async def test_a_wrong_secret_is_complained_about_until_a_good_webhook_comes():
     raw = body()
-    async with running() as app:
+    async with Running() as app:
         await post(app, raw, bearer(raw, secret="the-old-secret-that-nobody-told-us-about"))
         assert "VONAGE_SIGNATURE_SECRET" in webhooks.signature_health()
         await post(app, raw, bearer(raw))
@@ -114,7 +114,7 @@ async def test_a_wrong_secret_is_complained_about_until_a_good_webhook_comes():
 async def test_both_secrets_work_while_one_replaces_the_other():
     old, new = body("old"), body("new")
     with override_settings(VONAGE_SIGNATURE_SECRETS=["the-new-secret-which-is-long-enough-too", SECRET]):
-        async with running() as app:
+        async with Running() as app:
             assert (await post(app, old, bearer(old)))[0] == 200
             assert (await post(app, new, bearer(new, secret="the-new-secret-which-is-long-enough-too")))[0] == 200
     assert await stored() == 2
@@ -123,7 +123,7 @@ async def test_both_secrets_work_while_one_replaces_the_other():
 async def test_without_any_secret_the_carrier_is_asked_to_come_again():
     raw = body()
     with override_settings(VONAGE_SIGNATURE_SECRETS=[]):
-        async with running() as app:
+        async with Running() as app:
             assert (await post(app, raw, bearer(raw)))[0] == 503
     assert await stored() == 0
 
@@ -131,20 +131,20 @@ async def test_without_any_secret_the_carrier_is_asked_to_come_again():
 async def test_a_full_queue_asks_the_carrier_to_come_again(monkeypatch):
     monkeypatch.setattr(groupcommit, "QUEUE", 0)
     raw = body()
-    async with running() as app:
+    async with Running() as app:
         status, headers = await post(app, raw, bearer(raw))
     assert (status, headers[b"retry-after"]) == (503, b"5")
     assert await stored() == 0
 
 
 async def test_other_paths_and_methods_are_refused():
-    async with running() as app:
+    async with Running() as app:
         assert (await post(app, b"{}", None, path="/webhooks/vonage/other"))[0] == 404
         assert (await post(app, b"{}", None, method="GET"))[0] == 405
 
 
 async def test_a_carrier_that_hangs_up_half_way_stores_nothing():
-    async with running() as app:
+    async with Running() as app:
         sent = []
 
         async def receive():

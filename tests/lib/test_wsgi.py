@@ -21,9 +21,9 @@ async def request(app: Threads, parts: list[dict[str, Any]], **scope: Any) -> li
     hanging = asyncio.Event()
 
     async def receive():
-        if parts:
-            return parts.pop(0)
-        await hanging.wait()
+        if not parts:
+            await hanging.wait()
+        return parts.pop(0)
 
     async def send(message):
         sent.append(message)

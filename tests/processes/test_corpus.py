@@ -75,9 +75,10 @@ def test_the_whole_corpus_is_stored_and_none_is_parked(cc, capsys):
     eventually(lambda: cc.rows(stored) == [(len(signed),)], 60, "every text in its thread")
     threaded = time.perf_counter() - began
     assert cc.rows("SELECT key, error FROM conversations_carrierevent WHERE state <> 'threaded'") == []
+    p99 = statistics.quantiles(seconds, n=100)[98]
     with capsys.disabled():
         print(
-            f"\n{len(signed)} texts: {len(signed) / acknowledged:,.0f}/s acknowledged,"
-            f" {len(signed) / threaded:,.0f}/s threaded,"
-            f" p50 {statistics.median(seconds) * 1000:.0f} ms, p99 {statistics.quantiles(seconds, n=100)[98] * 1000:.0f} ms"
+            f"\n{len(signed)} texts: {len(signed) / acknowledged:,.0f}/s acknowledged, p99 {p99 * 1000:.0f} ms;",
+            end=" ",
         )
+        print(f"{len(signed) / threaded:,.0f}/s threaded")
