@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 from django.conf import settings
+from jwt import PyJWTError
 from pydantic import ValidationError
 from urllib3 import exceptions as urllib3
 from vonage import Auth, HttpClientOptions, Vonage
@@ -90,7 +91,7 @@ def send(*, to: str, sender: str, body: str, ref: str) -> Outcome:
         return from_answer(error.response)
     except requests.exceptions.RequestException as error:
         return from_transport(error)
-    except (ValueError, VonageJwtError) as error:  # the private key is no key
+    except (ValueError, PyJWTError, VonageJwtError) as error:  # the private key is no key
         return Outcome(Kind.ACCOUNT, code="setup", detail=f"VONAGE_PRIVATE_KEY cannot be used: {error}"[:300])
     except TypeError:  # taken, with an answer that the SDK cannot read: the receipt will tell
         return Outcome(Kind.UNKNOWN, detail="The carrier's answer could not be read.")
