@@ -63,7 +63,7 @@ def later(one: datetime | None, other: datetime) -> datetime:
 
 def apply(state: State, entry: Entry) -> tuple[State, Effect]:
     """One more event: the state after it and what it changed."""
-    at = entry.occurred_at
+    at, program = entry.occurred_at, entry.program_id
     if entry.kind == Kind.REVOKED:
         after = replace(state, revoked_at=later(state.revoked_at, at))
         effect = Effect.SUPPRESSED if after.is_suppressed and not state.is_suppressed else Effect.NOTHING
@@ -71,8 +71,9 @@ def apply(state: State, entry: Entry) -> tuple[State, Effect]:
         after = replace(state, resumed_at=later(state.resumed_at, at))
         effect = Effect.RESUMED if state.is_suppressed and not after.is_suppressed else Effect.NOTHING
     elif entry.kind == Kind.GRANTED:
-        after = with_grant(replace(state, resumed_at=later(state.resumed_at, at)), entry)
-        effect = Effect.GRANTED if after.grants != state.grants else Effect.NOTHING
+        after = with_grant(state, entry)
+        is_new = state.is_suppressed != after.is_suppressed or state.level(program) != after.level(program)
+        effect = Effect.GRANTED if is_new else Effect.NOTHING
     elif entry.kind == Kind.SUSPECTED:
         after = replace(state, suspected_at=later(state.suspected_at, at))
         effect = Effect.SUSPECTED if after.is_suspected and not state.is_suspected else Effect.NOTHING
@@ -83,9 +84,13 @@ def apply(state: State, entry: Entry) -> tuple[State, Effect]:
 
 
 def with_grant(state: State, entry: Entry) -> State:
-    """The younger grant counts; of two of the same moment the weaker, which promises less."""
+    """Lifts an older "no". The younger grant counts; of two of the same moment the weaker, which promises less.
+
+    A grant for no program is no grant.
+    """
     if entry.program_id is None:
         return state
+    state = replace(state, resumed_at=later(state.resumed_at, entry.occurred_at))
     new = Grant(entry.level, entry.occurred_at)
     old = state.grants.get(entry.program_id)
     if old is not None and (old.since, -old.level.rank) >= (new.since, -new.level.rank):

@@ -86,7 +86,7 @@ INSTALLED_APPS = [
     "conversations",
     "consent",
     "contactcenter.accounts",
-    "django.contrib.admin",
+    "contactcenter.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
