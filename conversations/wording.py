@@ -1,0 +1,185 @@
+"""What the screens say about states, verdicts and standings: every code of ours in a sentence for people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from consent.models import ConsentEvent
+from consent.purposes import Effect, Kind, Purpose, Source
+from conversations.models import Message
+from conversations.states import Status
+
+# Every reason that consent.policy gives, for and against.
+REASONS = {
+    "number_on_hold": gettext_lazy("A text from this number could not be read for a “stop”. A person must release it."),
+    "opted_out": gettext_lazy("This person has opted out. Only they can change that, by texting START."),
+    "may_have_opted_out": gettext_lazy("This person may have asked to stop. A person must read their text and decide."),
+    "no_opt_out_in_force": gettext_lazy("There is no opt-out to confirm."),
+    "confirmation_too_late": gettext_lazy("It is too late to confirm the opt-out."),
+    "program_not_active": gettext_lazy("The program is not active."),
+    "consent_too_weak": gettext_lazy("The consent on record is not enough for this kind of message."),
+    "program_missing": gettext_lazy("No program was named, so there is no consent to check."),
+    "never_wrote": gettext_lazy("This person has never texted this line and has not agreed to be texted."),
+    "wrote_too_long_ago": gettext_lazy("This person wrote too long ago for a reply, and has not agreed to be texted."),
+    "answers_a_keyword": gettext_lazy("It answers their keyword."),
+    "person_wrote": gettext_lazy("They wrote to us."),
+    "consent_given": gettext_lazy("They agreed to be texted."),
+}
+
+# What the carrier's codes mean to somebody who is about to write again; all others keep the carrier's own words.
+CARRIER_CODES = {
+    "1000": gettext_lazy("the carrier was too busy"),
+    "1050": gettext_lazy("the number is barred"),
+    "1170": gettext_lazy("the number is not valid or cannot get texts"),
+    "1180": gettext_lazy("the phone is unreachable"),
+    "1240": gettext_lazy("this person has opted out with the carrier"),
+    "1241": gettext_lazy("too many texts without an answer"),
+    "1250": gettext_lazy("the number is unknown to its network"),
+    "1260": gettext_lazy("the carrier could not deliver it"),
+    "1270": gettext_lazy("the carrier took it for spam"),
+}
+
+AUTOMATIC = {
+    Purpose.OPT_OUT_CONFIRMATION: gettext_lazy("Opt-out confirmation"),
+    Purpose.OPT_IN_CONFIRMATION: gettext_lazy("Opt-in confirmation"),
+    Purpose.HELP: gettext_lazy("Help"),
+    Purpose.OUT_OF_OFFICE: gettext_lazy("Out of office"),
+    Purpose.CAMPAIGN: gettext_lazy("Campaign"),
+    Purpose.ALERT: gettext_lazy("Alert"),
+}
+
+# Ages and deadlines. The browser keeps them current with the very same forms (static/js/times.js).
+AGES = {
+    "now": pgettext_lazy("age", "now"),
+    "minutes": pgettext_lazy("age", "%(n)s min"),
+    "hours": pgettext_lazy("age", "%(n)s h"),
+    "days": pgettext_lazy("age", "%(n)s d"),
+    "ago": pgettext_lazy("age", "%(age)s ago"),
+    "just_now": pgettext_lazy("age", "just now"),
+    "left": pgettext_lazy("deadline", "%(age)s left"),
+    "over": pgettext_lazy("deadline", "%(age)s over"),
+    "due": pgettext_lazy("deadline", "due now"),
+}
+DUE_SOON = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class State:
+    """A message's state in words, with a tone (``""``, ``"bad"`` or ``"warn"``) and an icon's name."""
+
+    words: str
+    icon: str
+    tone: str = ""
+
+
+def state(message: Message) -> State:
+    """How an outbound message stands."""
+    words = {
+        Status.QUEUED: (_("Queued"), "clock"),
+        Status.SENDING: (_("Sending"), "clock"),
+        Status.SENT: (_("Sent"), "check"),
+        Status.DELIVERED: (_("Delivered"), "checks"),
+        Status.EXPIRED: (_("Expired: it was too late to be of use"), "alert"),
+        Status.CANCELLED: (_("Cancelled"), "cross"),
+    }
+    status = Status(message.status)
+    if status in words:
+        return State(*words[status])
+    if status == Status.FAILED:
+        return State(_("Not delivered: %(why)s") % {"why": failure(message)}, "alert", "bad")
+    if status == Status.BLOCKED:
+        why = reasons(message.decision.reasons if message.decision else [])
+        return State(_("Blocked: %(why)s") % {"why": why}, "alert", "bad")
+    if status == Status.HELD:
+        return State(_("Held until %(when)s") % {"when": moment(message.due_at)}, "clock", "warn")
+    return State(
+        _(
+            "Unknown: the carrier did not answer. It may have arrived. Wait for its receipt, or send again if that "
+            "matters more than a double."
+        ),
+        "alert",
+        "warn",
+    )
+
+
+def failure(message: Message) -> str:
+    """Why the carrier did not deliver, with its code."""
+    words = CARRIER_CODES.get(message.error_code) or message.error_detail or _("the carrier gave no reason")
+    return f"{words} ({message.error_code})" if message.error_code else str(words)
+
+
+def reasons(codes: Sequence[str]) -> str:
+    """A verdict's reasons, as sentences. A code of a later release is shown as it is."""
+    return " ".join(str(REASONS.get(code, code)) for code in codes)
+
+
+def label(message: Message) -> str:
+    """Who speaks, where that is not the person: an agent's name, or what kind of automatic message it is."""
+    if message.purpose in AUTOMATIC:
+        return _("%(what)s · automatic") % {"what": AUTOMATIC[Purpose(message.purpose)]}
+    return str(message.author) if message.author else ""
+
+
+def event(event: ConsentEvent) -> str:
+    """One line of a number's history."""
+    words = {
+        Kind.GRANTED: _("Agreed to be texted"),
+        Kind.REVOKED: _("Opted out"),
+        Kind.RESUMED: _("Opted in again"),
+        Kind.SUSPECTED: _("May have asked to stop"),
+        Kind.CLEARED: _("Not an opt-out, a person decided"),
+    }
+    told = words[Kind(event.kind)]
+    return f"{told} {_('(changed nothing)')}" if event.effect == Effect.NOTHING else told
+
+
+def source(event: ConsentEvent) -> str:
+    """Through what an event reached us: the keyword itself where there was one."""
+    rule = str(event.facts.get("rule", ""))
+    if event.source == Source.KEYWORD and ":" in rule:
+        return rule.partition(":")[2].upper()
+    return {
+        Source.KEYWORD: _("a keyword"),
+        Source.FREE_TEXT: _("their own words"),
+        Source.CARRIER: _("the carrier’s report"),
+        Source.AGENT: _("an agent"),
+        Source.WEB: _("the website"),
+        Source.EMAIL: _("email"),
+        Source.PAPER: _("a paper form"),
+        Source.PHONE: _("a phone call"),
+        Source.API: _("the API"),
+        Source.IMPORT: _("an import"),
+    }[Source(event.source)]
+
+
+def moment(at: datetime | None) -> str:
+    """A time as people say it: “Nov 20, 4:31 p.m.”."""
+    return date_format(localtime(at), "M j, P") if at else ""
+
+
+def age(seconds: float) -> str:
+    """How much time that is, roughly: “3 min”."""
+    minutes = int(abs(seconds) // 60)
+    if minutes < 1:
+        return str(AGES["now"])
+    if minutes < 60:
+        return AGES["minutes"] % {"n": minutes}
+    if minutes < 60 * 24:
+        return AGES["hours"] % {"n": minutes // 60}
+    return AGES["days"] % {"n": minutes // (60 * 24)}
+
+
+def ago(seconds: float) -> str:
+    return str(AGES["just_now"]) if abs(seconds) < 60 else AGES["ago"] % {"age": age(seconds)}
+
+
+def deadline(seconds_left: float) -> str:
+    """How a deadline stands: “4 min left”, “12 min over”."""
+    if abs(seconds_left) < 60:
+        return str(AGES["due"])
+    return AGES["left" if seconds_left > 0 else "over"] % {"age": age(seconds_left)}

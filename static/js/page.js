@@ -1,0 +1,25 @@
+// How htmx and idiomorph behave on every page. Set here and not in the page, which holds no inline script.
+import { labelTimes } from "./times.js";
+
+const { htmx, Idiomorph } = window;
+
+htmx.config.allowEval = false;
+htmx.config.includeIndicatorStyles = false;
+htmx.config.historyCacheSize = 0; // no message text in the browser's storage
+htmx.config.responseHandling = [
+  { code: "204|304", swap: false },
+  { code: "[23]..", swap: true },
+  { code: "[45]..", swap: false, error: true },
+];
+
+// A bubble that its server has not answered for stays; what the page itself added to a fragment stays.
+Idiomorph.defaults.callbacks.beforeNodeRemoved = (node) => !node.dataset?.pending;
+// The drawer's state and the button's belong to this page, not to the fragment.
+Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name) => name !== "aria-expanded";
+
+export const csrfToken = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
+
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  detail.headers["X-CSRFToken"] = csrfToken();
+});
+document.addEventListener("htmx:afterSettle", ({ target }) => labelTimes(target));

@@ -1,0 +1,37 @@
+// Keeps ages and deadlines current, in the server's words (conversations/wording.py has the same forms).
+const MINUTE = 60;
+const DUE_SOON = 10 * MINUTE;
+const words = JSON.parse(document.body.dataset.ageWords ?? "{}");
+
+const fill = (form, values) => form.replace(/%\((\w+)\)s/g, (_, name) => values[name]);
+
+function age(seconds) {
+  const minutes = Math.floor(Math.abs(seconds) / MINUTE);
+  if (minutes < 1) return words.now;
+  if (minutes < 60) return fill(words.minutes, { n: minutes });
+  if (minutes < 60 * 24) return fill(words.hours, { n: Math.floor(minutes / 60) });
+  return fill(words.days, { n: Math.floor(minutes / (60 * 24)) });
+}
+
+export function label(form, seconds) {
+  if (form === "age") return age(seconds);
+  if (form === "ago") return Math.abs(seconds) < MINUTE ? words.just_now : fill(words.ago, { age: age(seconds) });
+  if (Math.abs(seconds) < MINUTE) return words.due;
+  return fill(seconds < 0 ? words.left : words.over, { age: age(seconds) });
+}
+
+export function labelTimes(root = document) {
+  for (const time of root.querySelectorAll("time[data-form]")) {
+    const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
+    const text = label(time.dataset.form, seconds);
+    if (time.textContent !== text) time.textContent = text;
+    const pill = time.closest("[data-due]");
+    pill?.classList.toggle("pill--bad", seconds > 0);
+    pill?.classList.toggle("pill--warn", seconds <= 0 && -seconds <= DUE_SOON);
+  }
+}
+
+export function keepTimesCurrent() {
+  labelTimes();
+  setInterval(() => labelTimes(), 15_000);
+}

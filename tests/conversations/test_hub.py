@@ -1,0 +1,228 @@
+"""The hub and the socket, against a real Valkey."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from asgiref.testing import ApplicationCommunicator
+from channels.auth import AuthMiddlewareStack
+from channels.db import database_sync_to_async
+from channels.layers import channel_layers
+from channels.routing import URLRouter
+from django.db import connections
+from django.test import Client
+
+from conversations import consumers, hub, live
+from conversations.routing import websocket_urlpatterns
+from tests import factories
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest_asyncio.fixture
+async def running(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[hub.Hub]:
+    """A hub that hears itself, with short times so that outages are short too."""
+    monkeypatch.setattr(hub, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(hub, "GAP_SECONDS", 0.4)
+    monkeypatch.setattr(hub, "TIMEOUT_SECONDS", 0.3)
+    it = hub.Hub()
+    monkeypatch.setattr(consumers, "hub", it)
+    await it.start()
+    await until(lambda: it.is_healthy)
+    yield it
+    await it.stop()
+    await database_sync_to_async(connections.close_all)()  # the sockets' own thread's
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def listener(it: hub.Hub, *topics: str) -> hub.Outbox:
+    outbox = hub.Outbox()
+    outbox.topics = frozenset(topics)
+    it.add(outbox)
+    return outbox
+
+
+async def heard(outbox: hub.Outbox, wanted: str) -> dict[str, Any]:
+    async with asyncio.timeout(20):
+        while True:
+            for text in await outbox.take():
+                message = json.loads(text)
+                if message["type"] == wanted:
+                    return message
+
+
+async def post(*signals: list[Any]) -> None:
+    layer = channel_layers.make_backend("default")
+    await layer.group_send(live.GROUP, {"type": "signals", "signals": list(signals)})
+    await layer.flush()
+
+
+async def test_signals_from_another_process_reach_who_listens_to_their_topic(running: hub.Hub) -> None:
+    outbox, deaf = listener(running, "conversation"), listener(running)
+
+    await post(["conversation", 7, 3], ["line", 1, 1])
+
+    message = await heard(outbox, "signals")
+    assert message["signals"] == [{"topic": "conversation", "id": 7, "version": 3}]
+    assert not deaf.waiting
+
+
+async def test_after_valkey_dropped_every_connection_all_sockets_resync_and_signals_flow_again(
+    running: hub.Hub,
+) -> None:
+    outbox = listener(running, "conversation")
+
+    await drop_connections()
+
+    await heard(outbox, "resync")
+    await until(lambda: running.is_healthy)
+    await post(["conversation", 8, 1])
+    assert (await heard(outbox, "signals"))["signals"][0]["id"] == 8
+
+
+async def drop_connections() -> None:
+    import redis.asyncio
+    from django.conf import settings
+
+    client = redis.asyncio.from_url(settings.REDIS_URL)
+    await client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    await client.aclose()
+
+
+async def test_a_frozen_layer_turns_the_hub_unhealthy_and_its_thaw_tells_sockets_to_resync(
+    running: hub.Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbox = listener(running, "conversation")
+    make = channel_layers.make_backend
+    monkeypatch.setattr(channel_layers, "make_backend", lambda name: Frozen())
+    await drop_connections()
+    await until(lambda: not running.is_healthy)
+    outbox.waiting.clear()
+
+    monkeypatch.setattr(channel_layers, "make_backend", make)
+
+    await heard(outbox, "resync")
+    assert running.is_healthy
+
+
+class Frozen:
+    """A channel layer whose server took the connection and says nothing."""
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[None]]:
+        async def never(*args: Any) -> None:
+            await asyncio.Event().wait()
+
+        return never
+
+
+async def test_a_socket_that_falls_behind_gets_one_resync_in_place_of_all_it_missed() -> None:
+    outbox = hub.Outbox()
+
+    for number in range(hub.OUTBOX_LENGTH + 1):
+        outbox.put(str(number))
+
+    assert await outbox.take() == [hub.RESYNC]
+
+
+async def test_stopping_twice_and_starting_again_is_harmless(running: hub.Hub) -> None:
+    await running.stop()
+    await running.stop()
+    assert not running.is_healthy
+    await running.start()
+    await running.start()
+    await until(lambda: running.is_healthy)
+
+
+# --- The socket ------------------------------------------------------------------------------------------------
+
+
+class Page(ApplicationCommunicator):
+    """A browser's end of the socket. (The one of ``channels.testing`` needs daphne.)"""
+
+    def __init__(self, session_key: str = "") -> None:
+        headers = [(b"cookie", f"sessionid={session_key}".encode())] if session_key else []
+        scope = {"type": "websocket", "path": "/ws/", "query_string": b"", "headers": headers, "subprotocols": []}
+        super().__init__(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)), scope)
+
+    async def connect(self) -> None:
+        await self.send_input({"type": "websocket.connect"})
+        assert (await self.receive_output(10))["type"] == "websocket.accept"
+
+    async def say(self, text: str) -> None:
+        await self.send_input({"type": "websocket.receive", "text": text})
+
+    async def hear(self) -> dict[str, Any]:
+        return json.loads((await self.receive_output(10))["text"])
+
+    async def disconnect(self) -> None:
+        await self.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self.wait(10)
+
+
+@database_sync_to_async
+def signed_in() -> Client:
+    client = Client()
+    client.force_login(factories.user())
+    return client
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_nobody_is_refused_with_a_code_that_says_sign_in(running: hub.Hub) -> None:
+    page = Page()
+    await page.connect()
+
+    assert (await page.receive_output(10))["code"] == consumers.SIGNED_OUT
+    assert not running.outboxes
+    await page.disconnect()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_subscription_is_confirmed_and_then_brings_signals(running: hub.Hub) -> None:
+    client = await signed_in()
+    page = Page(client.session.session_key)
+    await page.connect()
+    await page.say('{"subscribe": ["conversation"]}')
+    assert await page.hear() == {"type": "subscribed"}
+
+    running.fan_out([["conversation", 5, 2]])
+
+    message = await page.hear()
+    assert message["signals"] == [{"topic": "conversation", "id": 5, "version": 2}]
+    await page.disconnect()
+    assert not running.outboxes
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "text", ["", "no json", "[]", '{"subscribe": "conversation"}', '{"subscribe": ["secrets"]}', "9" * 2000]
+)
+async def test_what_is_no_subscription_closes_the_socket(running: hub.Hub, text: str) -> None:
+    client = await signed_in()
+    page = Page(client.session.session_key)
+    await page.connect()
+    await page.say(text)
+
+    assert (await page.receive_output(10))["code"] == consumers.BAD_MESSAGE
+    await page.disconnect()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_who_signs_out_elsewhere_loses_the_socket(running: hub.Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "RECHECK_SECONDS", 0.05)
+    client = await signed_in()
+    page = Page(client.session.session_key)
+    await page.connect()
+    assert await page.receive_nothing(0.3)
+
+    await database_sync_to_async(client.logout)()
+
+    assert (await page.receive_output(10))["code"] == consumers.SIGNED_OUT
+    await page.disconnect()
