@@ -19,7 +19,7 @@ up: setup ## run everything with the configuration of the environment
 	@$(PY) manage.py up
 
 test: $(VENV)/installed-dev ## install and run all tests (TESTS="-k name" for some)
-	$(PY) -m pytest -n auto $(TESTS)
+	$(PY) -m pytest -n auto --dist loadgroup $(TESTS)
 
 check: $(VENV)/installed-dev ## what CI runs: style, types, architecture, migrations, deployment checks, tests
 	$(PY) -m ruff format --check .
@@ -27,9 +27,7 @@ check: $(VENV)/installed-dev ## what CI runs: style, types, architecture, migrat
 	$(PY) -m mypy .
 	$(VENV)/bin/lint-imports
 	$(WITH_ENGINES) $(PY) manage.py makemigrations --check --dry-run
-	SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(60))') \
-	PUBLIC_URL=https://contactcenter.example ALLOWED_HOSTS=contactcenter.example \
-	$(WITH_ENGINES) $(PY) manage.py check --deploy --fail-level WARNING
+	$(PY) -m tests.production $(PY) manage.py check --deploy --fail-level WARNING
 	$(MAKE) test
 
 bench: $(VENV)/installed-dev ## run the benchmarks

@@ -27,6 +27,7 @@ from django.views.decorators.http import require_safe
 from consent.models import Hold
 from contactcenter.accounts import access
 from conversations import heartbeats, webhooks
+from conversations.hub import hub
 from conversations.models import CarrierEvent, Line
 
 logger = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ Findings = dict[str, Finding]
 @access.public
 def healthz(request: HttpRequest) -> JsonResponse:
     """200 when every part is well, else 503: ``{"ok": …, "parts": {name: {"ok": …, "why": …}}}``."""
-    findings = {"carrier signature": signature(), "redis": redis_answers(), **examined()}
+    findings = {"carrier signature": signature(), "live": live(), "redis": redis_answers(), **examined()}
     is_well = all(finding.ok for finding in findings.values())
     body = {"ok": is_well, "parts": {name: asdict(finding) for name, finding in sorted(findings.items())}}
     return JsonResponse(body, status=200 if is_well else 503)
@@ -67,6 +68,12 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def signature() -> Finding:
     complaint = webhooks.signature_health()
     return Finding(ok=False, why=complaint) if complaint else Finding()
+
+
+def live() -> Finding:
+    if hub.is_healthy or hub.task is None:  # a process without sockets needs no signals
+        return Finding()
+    return Finding(ok=False, why="This process hears no signals. Messages go on; screens follow only every 30 seconds.")
 
 
 def redis_answers() -> Finding:

@@ -245,6 +245,7 @@ def thread_texts(events: Sequence[CarrierEvent], *, now: datetime) -> None:
         Message(
             conversation=conversations[contacts[text.sender].pk, lines[text.recipient].pk],
             direction=Message.Direction.IN,
+            channel=text.channel,
             kind=Message.Kind.TEXT if text.is_supported else Message.Kind.UNSUPPORTED,
             body=text.body,
             status=Status.RECEIVED,

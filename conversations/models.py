@@ -144,6 +144,7 @@ class Message(models.Model):
     ref = models.UUIDField(unique=True, default=uuid4, editable=False)
     direction = models.CharField(max_length=3, choices=Direction)
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.TEXT)
+    channel = models.CharField(max_length=30, default="sms", help_text=_("The carrier's word."))
     body = models.TextField()
     status = models.CharField(max_length=10, choices=choices(Status))
     status_at = models.DateTimeField(help_text=_("When it came into this status."))

@@ -47,8 +47,16 @@ class Product:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = var_dir / "up.log"
+        sandbox_port = free_port()  # handsets go on texting while our own web process is dead
+        self.sandbox_url = f"http://127.0.0.1:{sandbox_port}/sandbox/api"
         clean = {name: value for name, value in os.environ.items() if name not in OURS and "VONAGE" not in name}
-        self.env = {**clean, "VAR_DIR": str(var_dir), "PORT": str(self.port), **env}
+        self.env = {
+            **clean,
+            "VAR_DIR": str(var_dir),
+            "PORT": str(self.port),
+            "SANDBOX_HTTP_PORT": str(sandbox_port),
+            **env,
+        }
 
     def start(self) -> None:
         self.var_dir.mkdir(parents=True, exist_ok=True)
@@ -99,13 +107,18 @@ class Product:
 
     def sandbox(self, path: str, **body: Any) -> dict[str, Any]:
         """Asks the sandbox's control API, or tells it something."""
-        url = f"{self.url}/sandbox/api/{path}"
+        url = f"{self.sandbox_url}/{path}"
         answer = requests.post(url, json=body, timeout=10) if body else requests.get(url, timeout=10)
         answer.raise_for_status()
         return answer.json()
 
     def text(self, body: str, *, sender: str = "12015550123", line: str = "12015550100", **fields: Any) -> None:
         self.sandbox("inbound", **{"from": sender, "to": line, "text": body, **fields})
+
+    def handed_over(self, person: str) -> list[str]:
+        """The texts that the carrier took for this number, one entry per time."""
+        seen = self.sandbox(f"requests?to={person.removeprefix('+')}")["requests"]
+        return [request["text"] for request in seen if request["answer"] == 202]
 
     def conversation(self, person: str) -> int:
         """The id of this person's first conversation, once there is one."""

@@ -28,13 +28,15 @@ class Malformed(ValueError):
 
 @dataclass(frozen=True)
 class Text:
-    """A text from a person. ``recipient`` is the line; ``is_supported`` is false for channels that we only keep."""
+    """A text from a person. ``recipient`` is the line; ``is_supported`` is false for channels and kinds that
+    we only keep."""
 
     carrier_id: str
     sender: str
     recipient: str
     occurred_at: datetime | None
     body: str
+    channel: str
     is_supported: bool
 
 
@@ -84,6 +86,7 @@ def read_text(payload: dict[str, Any]) -> Text:
         recipient=phone.from_carrier(words(payload, "to")),
         occurred_at=moment(payload.get("timestamp")),
         body=payload["text"] if isinstance(payload.get("text"), str) else "",
+        channel=(channel if kind == "text" else f"{channel} {kind}")[:30],
         is_supported=channel == "sms" and kind == "text" and isinstance(payload.get("text"), str),
     )
 

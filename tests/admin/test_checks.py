@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from contactcenter import checks
+from tests.production import environment as production_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = rsa.generate_private_key(65537, 2048)
@@ -114,22 +115,7 @@ def test_every_complaint_says_what_to_do(production):
 
 def checked(var_dir, **changes):
     """``manage.py check --deploy`` as an operator runs it, in a full production environment."""
-    (var_dir / "key.pem").write_text(pem())
-    environment = {
-        "PATH": os.environ["PATH"],
-        "VAR_DIR": str(var_dir),
-        "PUBLIC_URL": "https://texts.example.com",
-        "ALLOWED_HOSTS": "texts.example.com",
-        "SECRET_KEY": "".join(chr(33 + place) for place in range(60)),
-        "PHONE_HASH_KEY": "p" * 60,
-        "DATABASE_URL": "postgresql://app:secret@db.example.com/contactcenter",
-        "REDIS_URL": "redis://cache.example.com:6379/0",
-        "EMAIL_URL": "consolemail://",
-        "VONAGE_APPLICATION_ID": "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee",
-        "VONAGE_PRIVATE_KEY_FILE": str(var_dir / "key.pem"),
-        "VONAGE_API_KEY": "abcd1234",
-        "VONAGE_SIGNATURE_SECRET": "x" * 32 + "," + "y" * 32,
-    }
+    environment = {"PATH": os.environ["PATH"], **production_environment(var_dir)}
     check = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     return subprocess.run(check, cwd=ROOT, env=environment | changes, capture_output=True, text=True, check=False)
 

@@ -1,27 +1,17 @@
 """The real product, started once with its sandbox, and real browsers whose consoles must stay empty."""
 
-import json
 import os
 import re
-import secrets
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.product import Product, running
+
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox",
@@ -32,54 +22,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START_SECONDS = 120
-LINE = "+12015550100"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-@dataclass
-class Product:
-    """What `manage.py up --demo` runs."""
-
-    url: str
-    sandbox_url: str
-    password: str
-    process: subprocess.Popen[bytes]
-
-    def text(self, sender: str, body: str, to: str = LINE) -> None:
-        """Somebody texts a line from a handset."""
-        self.call("/sandbox/api/inbound", {"from": sender, "to": to, "text": body})
-
-    def handed_over(self, to: str) -> list[str]:
-        """The texts that the carrier took for this number, one entry per time."""
-        requests = self.call("/sandbox/api/requests")["requests"]
-        return [one["text"] for one in requests if one["to"] == to.removeprefix("+") and one["answer"] == 202]
-
-    def call(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.sandbox_url + path, data, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
-
-    def kill_web(self) -> None:
-        """kill -9 of the web process; its supervisor starts another one."""
-        for child in psutil.Process(self.process.pid).children(recursive=True):
-            if child.name().startswith("python") and "uvicorn" in child.cmdline()[:4]:
-                child.send_signal(signal.SIGKILL)
-                return
-        pytest.fail("no web process to kill")
-
-
-def is_ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/healthz", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 @pytest.fixture(scope="session")
@@ -94,35 +36,9 @@ def chromium_path() -> str:
 
 
 @pytest.fixture(scope="session")
-def product(chromium_path: str) -> Iterator[Product]:
-    var_dir = Path(tempfile.mkdtemp(prefix="cc-up-"))
-    var_dir.chmod(0o711)  # PostgreSQL may have to run as another user
-    port, sandbox_port, password = free_port(), free_port(), secrets.token_hex(8)
-    (var_dir / "demo-password").write_text(password)
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_URL", "REDIS_URL"))}
-    env |= {"VAR_DIR": str(var_dir), "SANDBOX_HTTP_PORT": str(sandbox_port)}
-    log = var_dir / "up.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), "up", "--demo", "--port", str(port)],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=env,
-            cwd=ROOT,
-            start_new_session=True,
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while not is_ready(url):
-            if process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"the product did not start:\n{log.read_text(errors='replace')[-4000:]}")
-            time.sleep(0.2)
-        yield Product(url, f"http://127.0.0.1:{sandbox_port}", password, process)
-    finally:
-        process.terminate()
-        process.wait(60)
-        shutil.rmtree(var_dir, ignore_errors=True)
+def product(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with running(tmp_path_factory.mktemp("product")) as product:
+        yield product
 
 
 @pytest.fixture(scope="module")  # not the session: its event loop would be in the way of async tests

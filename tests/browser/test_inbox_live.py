@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from contactcenter.lib import segments
-from tests.browser.conftest import Desk, Product
+from tests.browser.conftest import Desk
+from tests.product import Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.processes]
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.xdist_group("processes")]
 
 NETWORK = r"net::ERR_|WebSocket connection to|Failed to load resource|^htmx:|Response Status Error"
 _numbers = itertools.count(1)
@@ -32,7 +33,7 @@ def opened(page: Page, number: str) -> Page:
 
 def started(desk: Desk, number: str, body: str = "Hello?", username: str = "agent") -> Page:
     """A signed-in page with the conversation of somebody who has just texted."""
-    desk.product.text(number, body)
+    desk.product.text(body, sender=number)
     return opened(desk.sign_in(username), number)
 
 
@@ -50,7 +51,7 @@ def test_a_text_appears_to_everybody_without_reload_and_the_reply_is_seen_delive
 ) -> None:
     priya, dana = desk.sign_in("agent"), desk.sign_in("agent2")
 
-    product.text(handset, "Can my daughter come along?")
+    product.text("Can my daughter come along?", sender=handset)
     for page in (priya, dana):
         row = page.locator(".q-row", has_text=shown(handset))
         expect(row).to_contain_text("Can my daughter come along?")
@@ -74,7 +75,7 @@ def test_a_page_that_was_cut_off_catches_up_by_itself(desk: Desk, product: Produ
     page.evaluate("window.dispatchEvent(new Event('offline'))")
     expect(page.locator("#live")).to_contain_text("Reconnecting")
 
-    product.text(handset, "Are you still there?")
+    product.text("Are you still there?", sender=handset)
     page.context.set_offline(False)
 
     expect(bubble(page, "Are you still there?")).to_be_visible()
@@ -86,8 +87,8 @@ def test_a_killed_web_server_loses_nothing_and_the_page_recovers(desk: Desk, pro
     page = started(desk, handset)
     page.locator("#body").fill("Half a sentence")
 
-    product.kill_web()
-    product.text(handset, "Texted while nobody answered the door")
+    product.kill("uvicorn")
+    product.text("Texted while nobody answered the door", sender=handset)
 
     expect(bubble(page, "Texted while nobody answered the door")).to_be_visible(timeout=60_000)
     expect(page.locator("#live")).to_contain_text("Live")
@@ -98,7 +99,7 @@ def test_a_killed_web_server_loses_nothing_and_the_page_recovers(desk: Desk, pro
 
 def test_a_draft_outlives_a_reload_and_stays_in_its_own_thread(desk: Desk, product: Product, handset: str) -> None:
     other = f"+1201555{1000 + next(_numbers)}"
-    product.text(other, "Somebody else")
+    product.text("Somebody else", sender=other)
     page = started(desk, handset)
     page.locator("#body").fill("Not finished yet")
 
@@ -114,7 +115,7 @@ def test_nothing_that_arrives_touches_what_is_being_written(desk: Desk, product:
     page = started(desk, handset)
     page.locator("#body").press_sequentially("I am writ")
 
-    product.text(handset, "One more thing")
+    product.text("One more thing", sender=handset)
     expect(bubble(page, "One more thing")).to_be_visible()
     page.keyboard.type("ing")
 
@@ -127,18 +128,18 @@ def test_a_stop_takes_the_composer_away_at_once_and_is_confirmed_once(
     page = started(desk, handset)
     expect(page.locator("#composer")).to_be_visible()
 
-    product.text(handset, "STOP")
+    product.text("STOP", sender=handset)
 
     expect(page.locator("#composer")).to_be_hidden()
     expect(page.locator("[data-objection]")).to_contain_text("This person has opted out")
     expect(page.locator("#panel")).to_contain_text("by STOP")
     expect(bubble(page, "You are opted out")).to_contain_text("Delivered")
-    product.text(handset, "stop")
+    product.text("stop", sender=handset)
     expect(page.locator("#messages .msg--in")).to_have_count(3)
     assert len(product.handed_over(handset)) == 1
 
     page.wait_for_timeout(1100)  # the carrier's clock has whole seconds, and a tie between STOP and START revokes
-    product.text(handset, "START")
+    product.text("START", sender=handset)
     expect(page.locator("#composer")).to_be_visible()
 
 
@@ -201,12 +202,12 @@ def test_a_text_that_cannot_be_sent_says_what_to_do_and_stays(desk: Desk, handse
 
 def test_who_has_scrolled_up_is_not_moved_but_told(desk: Desk, product: Product, handset: str) -> None:
     for number in range(12):
-        product.text(handset, f"Line {number}\n" * 6)
+        product.text(f"Line {number}\n" * 6, sender=handset)
     page = started(desk, handset)
     expect(page.locator("#messages .msg")).to_have_count(13)
     page.locator("#log").evaluate("log => log.scrollTop = 100")
 
-    product.text(handset, "The newest of all")
+    product.text("The newest of all", sender=handset)
 
     expect(page.locator("#jump")).to_contain_text("Jump to latest (1)")
     assert page.locator("#log").evaluate("log => log.scrollTop") == 100
@@ -218,7 +219,7 @@ def test_who_has_scrolled_up_is_not_moved_but_told(desk: Desk, product: Product,
 
 def test_opening_a_conversation_marks_it_read_for_everybody(desk: Desk, product: Product, handset: str) -> None:
     dana = desk.sign_in("agent2")
-    product.text(handset, "Read me")
+    product.text("Read me", sender=handset)
     badge = dana.locator(".q-row", has_text=shown(handset)).locator(".n-badge")
     expect(badge).to_contain_text("1")
 
@@ -228,7 +229,7 @@ def test_opening_a_conversation_marks_it_read_for_everybody(desk: Desk, product:
 
 
 def test_on_a_phone_there_is_one_pane_and_nothing_scrolls_sideways(desk: Desk, product: Product, handset: str) -> None:
-    product.text(handset, "https://example.com/" + "long" * 40)
+    product.text("https://example.com/" + "long" * 40, sender=handset)
     page = desk.sign_in("agent", viewport={"width": 390, "height": 844})
     expect(page.locator("#queue")).to_be_visible()
     opened(page, handset)

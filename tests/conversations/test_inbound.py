@@ -61,7 +61,7 @@ def test_other_channels_and_unknown_fields_are_kept_and_shown_as_unsupported():
     )  # fmt: skip
 
     message = Message.objects.get()
-    assert message.kind == Message.Kind.UNSUPPORTED
+    assert (message.kind, message.channel) == (Message.Kind.UNSUPPORTED, "mms image")
     payload = CarrierEvent.objects.get().payload
     assert payload["image"]["url"] == "https://example.com/a.jpg"
     assert payload["novel"] == [1]

@@ -103,7 +103,7 @@ def _product(env: dict[str, str], host: str, port: int, url: str, *, demo_passwo
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
     yield Service(name="migrate", argv=[*manage, "migrate", "--no-input"], env=env, once=True)
     if demo_password:
-        seed = [*manage, "seed_demo", "--password", demo_password]
+        seed = [*manage, "seed_demo", f"--password={demo_password}"]
         yield Service(name="seed", argv=seed, env=env, once=True)
     for cluster in ("campaigns", "agents"):
         worker_env = env | {"Q_CLUSTER_NAME": cluster}
