@@ -15,6 +15,7 @@ from contactcenter import engines
 
 @pytest.hookimpl(wrapper=True)  # around every other plugin's, so before the settings are imported
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    os.environ["REDIS_PREFIX"] = f"test-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
     os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 50)
     if "DATABASE_URL" not in os.environ:  # the workers of xdist inherit what the controller set here
         stack = contextlib.ExitStack()

@@ -37,7 +37,7 @@ def test_all_is_well(client):
     response = client.get("/healthz")
     assert response.status_code == 200, response.json()
     assert {name for name, told in response.json()["parts"].items() if told["ok"]} == {
-        "carrier signature", "database", "holds", "inbound messages", "lines", "migrations", "parked events",
+        "carrier signature", "database", "holds", "inbound messages", "lines", "live", "migrations", "parked events",
         "processes", "redis",
     }  # fmt: skip
     assert "no-store" in response["Cache-Control"]

@@ -12,29 +12,28 @@ from channels.auth import AuthMiddlewareStack
 from channels.db import database_sync_to_async
 from channels.layers import channel_layers
 from channels.routing import URLRouter
-from django.db import connections
 from django.test import Client
 
 from conversations import consumers, hub, live
 from conversations.routing import websocket_urlpatterns
 from tests import factories
 
-pytestmark = pytest.mark.asyncio
+# One after the other: they drop the connections of everybody who listens.
+pytestmark = [pytest.mark.asyncio, pytest.mark.xdist_group("hub")]
 
 
 @pytest_asyncio.fixture
 async def running(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[hub.Hub]:
     """A hub that hears itself, with short times so that outages are short too."""
     monkeypatch.setattr(hub, "BEAT_SECONDS", 0.05)
-    monkeypatch.setattr(hub, "GAP_SECONDS", 0.4)
-    monkeypatch.setattr(hub, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(hub, "GAP_SECONDS", 1.0)
+    monkeypatch.setattr(hub, "TIMEOUT_SECONDS", 0.8)
     it = hub.Hub()
     monkeypatch.setattr(consumers, "hub", it)
     await it.start()
     await until(lambda: it.is_healthy)
     yield it
     await it.stop()
-    await database_sync_to_async(connections.close_all)()  # the sockets' own thread's
 
 
 async def until(condition: Callable[[], bool]) -> None:
