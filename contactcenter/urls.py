@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
@@ -13,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("inbox/", include("conversations.urls")),
     path("", include("contactcenter.accounts.urls")),
     path("admin/", admin.site.urls),
+    path("favicon.ico", access.public(RedirectView.as_view(url=static("icons/favicon.svg"))), name="favicon"),
     path("healthz", health.healthz, name="healthz"),
 ]
 if settings.SANDBOX_URL:
