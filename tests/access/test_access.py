@@ -110,7 +110,7 @@ def test_each_page_opens_for_whom_it_declares_and_for_nobody_else(place, method,
 
 def test_only_these_pages_are_public():
     public = {place.name for place in PAGES if not getattr(place.view, "login_required", True)}
-    assert public - {"sandbox", "sandbox-home"} == {"login", "healthz"}
+    assert public - {"sandbox", "sandbox-home"} == {"favicon", "login", "healthz"}
 
 
 def undeclared(request):
