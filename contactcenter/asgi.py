@@ -12,11 +12,11 @@ django_application = get_wsgi_application()
 from channels.auth import AuthMiddlewareStack  # noqa: E402 the apps must be loaded
 from channels.routing import URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
-from conversations.hub import hub  # noqa: E402
-from conversations.routing import websocket_urlpatterns  # noqa: E402
 
 from contactcenter.lib.wsgi import Threads  # noqa: E402
 from conversations.groupcommit import GroupCommit  # noqa: E402
+from conversations.hub import hub  # noqa: E402
+from conversations.routing import websocket_urlpatterns  # noqa: E402
 from conversations.webhooks import Webhooks  # noqa: E402
 
 Scope = dict[str, Any]
