@@ -29,10 +29,12 @@ def store(one: Delivery, now: datetime) -> CarrierEvent | None:
     if not is_new:
         return None
     match = keywords.match(one.payload["text"])
-    kind = {"stop": Kind.REVOKED, "start": Kind.RESUMED}.get(match.meaning if match else "")
+    kind = {"stop": Kind.REVOKED, "start": Kind.RESUMED}.get(match.meaning) if match else None
     line = Line.objects.filter(number="+" + one.payload["to"]).first()
+    if match is None or kind is None:
+        return event
     brands = [line.brand] if line else Brand.objects.order_by("pk") if kind == Kind.REVOKED else []
-    for brand in brands if kind else []:
+    for brand in brands:
         ledger.record(
             now=now,
             report=ledger.Report(
@@ -83,7 +85,8 @@ def thread(event: CarrierEvent, now: datetime) -> None:
         )
         conversation.due_at = wait.due_at
     conversation.save()
-    effect = getattr(ConsentEvent.objects.filter(message_ref=message.carrier_id).first(), "effect", None)
+    changed = ConsentEvent.objects.filter(message_ref=message.carrier_id).first()
+    effect = Effect(changed.effect) if changed else Effect.NOTHING
     purpose = {Effect.SUPPRESSED: "opt_out_confirmation", Effect.RESUMED: "opt_in_confirmation"}.get(effect)
     if purpose and line.carrier_answers_stop:
         purpose = None
