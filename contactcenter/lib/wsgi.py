@@ -36,11 +36,12 @@ class Threads:
         if len(body) > self.body_limit:
             status, headers, content = 413, [(b"content-type", b"text/plain")], b"This is too large."
         else:
-            work = asyncio.get_running_loop().run_in_executor(self.pool, self.respond, scope, body)
+            turn = self.pool.submit(self.respond, scope, body)
+            work = asyncio.wrap_future(turn)
             gone = asyncio.create_task(disconnected(receive))
             either: set[asyncio.Future[Any]] = {work, gone}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if gone.done() and work.cancel():
+            if gone.done() and turn.cancel():
                 return  # it was still waiting for a thread
             status, headers, content = await work
             gone.cancel()
