@@ -38,11 +38,12 @@ def benchmarks() -> None:
     from consent.models import ConsentEvent, Subject
     from consent.purposes import Kind, Purpose, Source
     from conversations import inbound
+    from conversations.reading import Delivery
     from tests.conversations import oracle, traffic
 
     line = traffic.line()
 
-    def texts() -> list[inbound.Delivery]:
+    def texts() -> list[Delivery]:
         return [traffic.text("Is it open?", sender=f"+1202555{n % 100:04}") for n in range(BATCH)]
 
     def batched() -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from consent import policy, rulebook
 from consent.models import Decision, Hold, Program, Standing, Subject
@@ -36,6 +37,7 @@ def decide(requests: Sequence[Request], *, now: datetime) -> dict[UUID, Decision
     transaction.get_connection().validate_no_broken_transaction()
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("gate.decide belongs in the transaction that sends")
+    Hold.objects.lock_out_new_ones()
     standings = Standing.objects.locked((request.subject_id, request.brand_id) for request in requests)
     facts = gathered(requests, standings)
     rulings = {case: policy.decide(case, now) for case in set(facts)}
@@ -70,10 +72,11 @@ def preview(request: Request, *, now: datetime) -> Ruling:
 def gathered(requests: Sequence[Request], standings: dict[tuple[int, int], Standing]) -> list[Facts]:
     """The facts of each request, in order."""
     programs = Program.objects.in_bulk({request.program_id for request in requests if request.program_id})
+    held = Hold.objects.filter(released_at=None)
     on_hold = set(
         Subject.objects.filter(
+            Q(phone_hash__in=held.values("phone_hash")) | Q(phone__in=held.values("phone")),
             pk__in={request.subject_id for request in requests},
-            phone_hash__in=Hold.objects.filter(released_at=None).values("phone_hash"),
         ).values_list("pk", flat=True)
     )
     facts = []

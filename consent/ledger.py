@@ -147,7 +147,7 @@ def linked(report: Report, head: Subject, standing: Standing, now: datetime) -> 
 
 def is_seal_due(*, now: datetime, every: timedelta) -> bool:
     """Whether a chain moved and the last seal is that old."""
-    is_recent = Seal.objects.filter(sealed_at__gt=now - every).exists()
+    is_recent = Seal.objects.filter(sealed_at__gt=now - every, sealed_at__lte=now).exists()
     return not is_recent and Subject.objects.filter(head_seq__gt=F("sealed_seq")).exists()
 
 

@@ -14,11 +14,11 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import connection, models, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from consent.folding import Grant, State
+from consent.folding import Entry, Grant, State
 from consent.purposes import Category, Effect, Kind, Level, Purpose, Source, Verdict
 
 GENESIS = "0" * 64
@@ -197,8 +197,10 @@ class ConsentEvent(models.Model):
         return json.loads(self.body)  # type: ignore[no-any-return]
 
     @property
-    def level(self) -> Level:
-        return Level(self.facts.get("level", Level.NONE))
+    def entry(self) -> Entry:
+        """What the fold needs to know of it."""
+        level = Level(self.facts.get("level", Level.NONE))
+        return Entry(Kind(self.kind), self.occurred_at, self.program_id, level)
 
 
 class Evidence(models.Model):
@@ -278,6 +280,24 @@ class Standing(models.Model):
         }
 
 
+class HoldManager(models.Manager["Hold"]):
+    """A hold has no row to lock before it exists, so gates (any number at once) and new holds exclude each other."""
+
+    LOCK = 0x401D  # any number, the same in every process
+
+    def lock_out_new_ones(self) -> None:
+        """Until the transaction ends, no hold can be put in force: whatever the gate reads stays true."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [self.LOCK])
+
+    def put(self, *, phone: str, reason: str) -> "Hold":
+        """Holds a number; in force before the next gate decides."""
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [self.LOCK])
+            return self.create(phone=phone[:20], phone_hash=phone_hash(phone), reason=reason)
+
+
 class Hold(models.Model):
     """A number we could not write a possible "no" for. Nothing is sent to it until a person clears it."""
 
@@ -289,6 +309,8 @@ class Hold(models.Model):
     released_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+
+    objects: ClassVar[HoldManager] = HoldManager()
 
     class Meta:
         indexes = [

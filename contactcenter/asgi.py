@@ -26,6 +26,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 group_commit = GroupCommit()
 webhooks = Webhooks(group_commit)
 pages = Threads(django_application)
+health = Threads(django_application, threads=1)  # answers also when every page's thread is stuck
 sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
 
 
@@ -36,6 +37,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await sockets(scope, receive, send)
     elif scope["path"].startswith("/webhooks/"):
         await webhooks(scope, receive, send)
+    elif scope["path"] == "/healthz":
+        await health(scope, receive, send)
     else:
         await pages(scope, receive, send)
 

@@ -24,7 +24,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from consent.models import Hold
+from consent.models import Hold, Subject, phone_hash
 from contactcenter.accounts import access
 from conversations import heartbeats, webhooks
 from conversations.hub import hub
@@ -186,11 +186,20 @@ def holds() -> Finding:
     return Finding(why=f"{held} numbers are held until a person releases them." if held else "")
 
 
+def number_key() -> Finding:
+    """Whether PHONE_HASH_KEY is still the one under which the numbers were stored."""
+    known = Subject.objects.exclude(phone=None).order_by("-pk").values_list("phone", "phone_hash").first()
+    if known is None or known[1] == phone_hash(str(known[0])):
+        return Finding()
+    return Finding(ok=False, why="PHONE_HASH_KEY has changed: opt-outs can't be stored. Set it back to what it was.")
+
+
 PARTS: dict[str, Callable[[], Finding]] = {
     "migrations": migrations,
     "processes": processes,
     "lines": lines,
     "inbound messages": inbound_messages,
     "parked events": parked_events,
+    "number key": number_key,
     "holds": holds,
 }

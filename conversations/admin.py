@@ -108,8 +108,8 @@ class LineForm(forms.ModelForm[Line]):
         cleaned = super().clean() or {}
         kind, number = cleaned.get("kind"), cleaned.get("number", "")
         if kind == Line.Kind.SHORT_CODE:
-            if not (number.isascii() and number.isdigit() and len(number) in range(3, 9)):
-                self.add_error("number", _("A short code is 3 to 8 digits."))
+            if not (number.isascii() and number.isdigit() and len(number) in range(3, 7)):
+                self.add_error("number", _("A short code is 3 to 6 digits."))
         elif number:
             try:
                 cleaned["number"] = self.instance.number = phone.normalize(number)
@@ -136,6 +136,11 @@ class LineAdmin(Page[Line]):
     search_fields = ("number", "name")
     readonly_fields = ("paused_at", "paused_reason")
     actions = ("resume",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Line | None = None) -> tuple[str, ...]:
+        """A "no" was said to this number's brand: neither may change under the people who said it."""
+        fixed = ("number", "kind", "brand") if obj and obj.conversations.exists() else ()
+        return (*self.readonly_fields, *fixed)
 
     @admin.action(description=_("Resume"), permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Line]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from channels.auth import get_user
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError
 
 from conversations.hub import Outbox, hub
 
@@ -68,7 +69,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await asyncio.sleep(RECHECK_SECONDS)
             session = self.scope["session"]
             fresh = session.__class__(session.session_key)  # type() would be of the lazy wrapper
-            if not self.is_allowed(await get_user({**self.scope, "session": fresh})):
+            try:
+                user = await get_user({**self.scope, "session": fresh})
+            except DatabaseError:
+                continue  # asked again in a moment; nothing but signals goes out meanwhile
+            if not self.is_allowed(user):
                 await self.close(SIGNED_OUT)
                 return
 

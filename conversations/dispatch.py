@@ -19,10 +19,11 @@ from functools import cache
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 from consent import gate
 from consent.purposes import Purpose, Verdict
+from contactcenter.lib import uptime
 from conversations import live, pace, waits
 from conversations.carriers import vonage
 from conversations.carriers.outcomes import Kind, Outcome
@@ -39,6 +40,8 @@ SENDERS = 16
 LEASE = timedelta(seconds=30)
 # Refused connections and "slow down" are tried again this often, for roughly a quarter of an hour.
 MAX_ATTEMPTS = 10
+# The database gets this long to come back before a result is given up to its receipt.
+SETTLE_AGAIN_SECONDS = (0.1, 0.5, 1, 2, 4, 8)
 STALE = Outcome(Kind.NOT_SENT, code="stale", detail="It was not handed over in time after its gate; gating it again.")
 
 Clock = Callable[[], datetime]
@@ -46,7 +49,7 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True)
 class HandOver:
-    """One allowed message on its way to the carrier. ``fresh_until`` is monotonic."""
+    """One allowed message on its way to the carrier. ``fresh_until`` is ``uptime``."""
 
     message_id: int
     attempt: int
@@ -68,20 +71,24 @@ class Result:
 
 def send_due(*, lane: str, clock: Clock) -> bool:
     """Sends what is due in a lane until nothing is or the task's time is over; whether anything may be left."""
-    deadline = time.monotonic() + TASK_SECONDS
+    deadline = uptime.seconds() + TASK_SECONDS
     flying: set[Future[Result]] = set()
     resting: dict[int, float] = {}
     is_more = True
-    while flying or (is_more and time.monotonic() < deadline):
+    while flying or (is_more and uptime.seconds() < deadline):
         free = SENDERS - len(flying)
-        if free and is_more and time.monotonic() < deadline:
-            hand_overs, is_more = allowed(lane=lane, limit=free, clock=clock, resting=resting)
+        if free and is_more and uptime.seconds() < deadline:
+            try:
+                hand_overs, is_more = allowed(lane=lane, limit=free, clock=clock, resting=resting)
+            except DatabaseError:  # what flies must land all the same
+                logger.exception("No new messages can be taken now; the clock will look again.")
+                hand_overs, is_more, deadline = [], False, 0.0
             flying |= {senders(os.getpid()).submit(hand_over_now, one, clock) for one in hand_overs}
             if not flying and is_more:
                 time.sleep(0.05)  # tokens come back with time
         if flying:
             landed, flying = wait(flying, timeout=0.05, return_when=FIRST_COMPLETED)
-            settle([future.result() for future in landed], clock=clock)
+            settle_surely([future.result() for future in landed], clock=clock)
             is_more = is_more or bool(landed)
     return is_more
 
@@ -100,11 +107,11 @@ def allowed(
 ) -> tuple[list[HandOver], bool]:
     """Up to ``limit`` messages that have their tokens and passed the gate, and whether more will soon be due.
 
-    ``resting`` remembers between calls which lines have no token until when (monotonic), so that a slow line's queue
+    ``resting`` remembers between calls which lines have no token until when (``uptime``), so that a slow line's queue
     does not stand in the way of the others. A line that rests for longer than a second is left to the clock.
     """
     token, resting = uuid4(), {} if resting is None else resting
-    moment = time.monotonic()
+    moment = uptime.seconds()
     tired = {line_id for line_id, until in resting.items() if until > moment}
     claimed = claim(lane=lane, limit=limit, token=token, now=clock(), except_lines=tired)
     if not claimed:
@@ -140,12 +147,12 @@ def paced(messages: Sequence[Message], *, now: datetime, resting: dict[int, floa
     """Those for which the account and their line have a token, oldest first; notes in ``resting`` who has none."""
     lines = {message.conversation.line_id: message.conversation.line for message in messages}
     wanted = Counter(message.conversation.line_id for message in messages)
-    account = pace.Limit(account_key(), settings.VONAGE_REQUESTS_PER_SECOND, 1)
+    account = pace.Limit(account_key(), settings.VONAGE_REQUESTS_PER_SECOND, "second")
     taken = pace.take(wanted, account=account, lines=lines, now=now)
     left = {line_id: tokens.number for line_id, tokens in taken.items()}
     for line_id, tokens in taken.items():
         if tokens.number < wanted[line_id]:
-            resting[line_id] = time.monotonic() + tokens.wait_seconds
+            resting[line_id] = uptime.seconds() + tokens.wait_seconds
     chosen = []
     for message in messages:
         if left[message.conversation.line_id] > 0:
@@ -162,7 +169,7 @@ def gated(messages: Sequence[Message], *, token: UUID, clock: Clock) -> list[Han
     """Asks the gate and writes ``sending`` in one transaction; what it blocks or holds is written as such."""
     if not messages:
         return []
-    fresh_until = time.monotonic() + FRESH_SECONDS
+    fresh_until = uptime.seconds() + FRESH_SECONDS
     now = clock()
     by_ref = {message.ref: message for message in messages if not is_expired(message, now)}
     with transaction.atomic():
@@ -225,7 +232,7 @@ def hand_over(message: Message, fresh_until: float) -> HandOver:
 
 def hand_over_now(one: HandOver, clock: Clock) -> Result:
     """Calls the carrier, unless too much time has passed since the gate."""
-    if time.monotonic() > one.fresh_until:
+    if uptime.seconds() > one.fresh_until:
         return Result(one, STALE, None)
     started = clock()
     try:
@@ -237,6 +244,28 @@ def hand_over_now(one: HandOver, clock: Clock) -> Result:
 
 
 # --- After it --------------------------------------------------------------------------------------------------
+
+
+def settle_surely(results: Sequence[Result], *, clock: Clock) -> None:
+    """``settle``, through a restart of the database and past a result that can't be written: each is lost alone."""
+    try:
+        settle(results, clock=clock)
+    except Exception:
+        logger.exception("%d results could not be written together.", len(results))
+    else:
+        return
+    for result in results:
+        for seconds in SETTLE_AGAIN_SECONDS:
+            connection.close_if_unusable_or_obsolete()
+            try:
+                settle([result], clock=clock)
+            except OperationalError:
+                time.sleep(seconds)
+            except Exception:
+                logger.exception("What became of %s could not be written; its receipt will tell.", result.hand_over.ref)
+                break
+            else:
+                break
 
 
 def settle(results: Sequence[Result], *, clock: Clock) -> None:
@@ -271,14 +300,11 @@ def settle_one(result: Result, message: Message, now: datetime) -> None:
         row.move(Status.UNKNOWN, now=now, **error, **free)
     elif outcome.kind == Kind.REFUSED or is_hopeless(result):
         row.move(Status.FAILED, now=now, **error, **free)
-    else:  # it surely never left, whatever the sweep thought: back to the gate
-        row.filter(status__in=[Status.SENDING, Status.UNKNOWN]).update(
-            status=Status.QUEUED,
-            status_at=now,
-            due_at=now + backoff(outcome, message.attempts),
-            **error,
-            **free,
-        )
+    elif row.filter(retried_as=None).exists():  # it surely never left, whatever the sweep thought: back to the gate
+        due_at = now + backoff(outcome, message.attempts)
+        row.move(Status.QUEUED, now=now, due_at=due_at, **error, **free)
+    else:  # a person has sent it again meanwhile
+        row.move(Status.FAILED, now=now, **error, **free)
 
 
 def is_hopeless(result: Result) -> bool:

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from conversations import inbound
-from conversations.inbound import Delivery
+from conversations import inbound, reading
+from conversations.reading import Arrival
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class GroupCommit:
     """One of these lives in each web process, on its event loop."""
 
     def __init__(self) -> None:
-        self.waiting: deque[tuple[Delivery, asyncio.Future[bool]]] = deque()
+        self.waiting: deque[tuple[Arrival, asyncio.Future[bool]]] = deque()
         self.arrived = asyncio.Event()
         self.stored = asyncio.Event()
         self.storing = ThreadPoolExecutor(1, thread_name_prefix="webhook-store")
@@ -51,12 +51,12 @@ class GroupCommit:
             await loop.run_in_executor(thread, connections.close_all)
             thread.shutdown()
 
-    async def commit(self, delivery: Delivery) -> bool:
-        """Whether the delivery is on disk and may be acknowledged. Raises ``Full``."""
+    async def commit(self, arrival: Arrival) -> bool:
+        """Whether it is on disk and may be acknowledged. Raises ``Full``."""
         if len(self.waiting) >= QUEUE or self.is_stopping:
             raise Full
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self.waiting.append((delivery, done))
+        self.waiting.append((arrival, done))
         self.arrived.set()
         return await done
 
@@ -70,7 +70,7 @@ class GroupCommit:
             if not batch:
                 continue
             try:
-                verdicts = await loop.run_in_executor(self.storing, store, [delivery for delivery, _ in batch])
+                verdicts = await loop.run_in_executor(self.storing, store, [arrival for arrival, _ in batch])
             except Exception:
                 logger.exception("Storing %d webhooks failed.", len(batch))
                 verdicts = [False] * len(batch)
@@ -94,9 +94,10 @@ class GroupCommit:
                 self.stored.set()
 
 
-def store(deliveries: list[Delivery]) -> list[bool]:
+def store(arrivals: list[Arrival]) -> list[bool]:
+    """In the storing thread, and so is the redacting: hostile text may take its time without stopping the loop."""
     close_old_connections()
-    return inbound.receive(deliveries, now=timezone.now())
+    return inbound.receive([reading.delivery(arrival) for arrival in arrivals], now=timezone.now())
 
 
 def thread() -> int:

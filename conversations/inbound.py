@@ -6,7 +6,6 @@ after, for the same batch, and again for whatever a crash left: contact, convers
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,26 +13,16 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 
 from consent import ledger, revocation
 from consent.keywords import match
-from consent.models import Brand, Hold, Subject, phone_hash
+from consent.models import Brand, Hold, Subject
 from consent.purposes import Kind, Source
 from contactcenter.lib import phone
-from conversations import automatic, live, receipts, waits
+from conversations import automatic, live, reading, receipts, waits
 from conversations.carriers import webhooks
 from conversations.models import CarrierEvent, Contact, Conversation, Line, Message
+from conversations.reading import Delivery
 from conversations.states import Status
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """One verified webhook. ``payload`` is redacted already; ``sha256`` is the original body's."""
-
-    kind: CarrierEvent.Kind
-    key: str
-    payload: dict[str, Any]
-    sha256: str
-    received_at: datetime
 
 
 # --- Step 1: before the 200 ----------------------------------------------------------------------------------
@@ -88,19 +77,24 @@ def store(deliveries: Sequence[Delivery], *, now: datetime) -> list[int]:
         new = insert(list(once.values()))
         reports = [
             report
-            for key in sorted(new, key=new.__getitem__)
-            if once[key].kind == CarrierEvent.Kind.INBOUND
+            for key in once
+            if key in new and once[key].kind == CarrierEvent.Kind.INBOUND
             for report in consequences(once[key])
         ]
         ledger.record_many(reports, now=now)
+        for key in new:
+            if reading.UNREADABLE in once[key].payload:
+                hold_sender(once[key], "A text from this number could not be read.")
     return sorted(new.values())
 
 
+# Sorted, because two processes may hold the same duplicates; threading goes by time of arrival.
 INSERT = """
 INSERT INTO conversations_carrierevent (key, kind, payload, sha256, received_at, state, error)
 SELECT key, kind, payload, sha256, received_at, 'stored', ''
 FROM unnest(%s::text[], %s::text[], %s::jsonb[], %s::text[], %s::timestamptz[])
     AS delivery (key, kind, payload, sha256, received_at)
+ORDER BY key
 ON CONFLICT DO NOTHING
 RETURNING key, id
 """
@@ -122,13 +116,15 @@ def insert(deliveries: Sequence[Delivery]) -> dict[str, int]:
 
 
 def consequences(delivery: Delivery) -> list[ledger.Report]:
-    """What a text does to the ledger: nothing for nearly all of them."""
-    try:
-        text = webhooks.read_text(delivery.payload)
-    except webhooks.Malformed:
+    """What a text does to the ledger: nothing for nearly all of them.
+
+    Asks for no more than a sender and words: a STOP counts even when its text can't be threaded.
+    """
+    sender, body = webhooks.words(delivery.payload, "from"), delivery.payload.get("text")
+    if not sender or not isinstance(body, str):
         return []
-    classified = revocation.classify(text.body)
-    keyword = match(text.body)
+    classified = revocation.classify(body)
+    keyword = match(body)
     if classified.kind == "revoke":
         kind = Kind.REVOKED
     elif classified.kind == "suspect":
@@ -139,25 +135,32 @@ def consequences(delivery: Delivery) -> list[ledger.Report]:
         return []
     return [
         ledger.Report(
-            phone=text.sender,
+            phone=phone.from_carrier(sender),
             brand_id=brand_id,
             kind=kind,
             source=Source.KEYWORD if keyword else Source.FREE_TEXT,
-            occurred_at=text.occurred_at or delivery.received_at,
+            occurred_at=webhooks.moment(delivery.payload.get("timestamp")) or delivery.received_at,
             rule=f"keyword:{keyword.word}" if keyword else classified.rule,
-            message_ref=text.carrier_id,
-            evidence={"words": text.body},
+            message_ref=(webhooks.words(delivery.payload, "message_uuid") or delivery.key)[:64],
+            evidence={"words": body},
         )
-        for brand_id in addressed_brands(text, kind)
+        for brand_id in addressed_brands(webhooks.words(delivery.payload, "to"), kind)
     ]
 
 
-def addressed_brands(text: webhooks.Text, kind: Kind) -> list[int]:
+def addressed_brands(recipient: str, kind: Kind) -> list[int]:
     """The brand whose line was texted. A "no" to a number that is no line of ours (any more) is said to all of them."""
-    brand_id = Line.objects.filter(number=text.recipient).values_list("brand_id", flat=True).first()
+    brand_id = Line.objects.filter(number=phone.from_carrier(recipient)).values_list("brand_id", flat=True).first()
     if brand_id is not None:
         return [brand_id]
     return [] if kind == Kind.RESUMED else list(Brand.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def hold_sender(delivery: Delivery, reason: str) -> None:
+    """Nothing goes to whoever sent this until a person has looked: it may have been a "no"."""
+    sender = webhooks.words(delivery.payload, "from") or reading.sender_in(delivery.payload)
+    if delivery.kind == CarrierEvent.Kind.INBOUND and sender:
+        Hold.objects.put(phone=phone.from_carrier(sender), reason=reason)
 
 
 def park_and_hold(delivery: Delivery, error: Exception) -> None:
@@ -166,9 +169,7 @@ def park_and_hold(delivery: Delivery, error: Exception) -> None:
     with transaction.atomic():
         for pk in insert([delivery]).values():
             CarrierEvent.objects.filter(pk=pk).update(state=CarrierEvent.State.PARKED, error=reason)
-        if delivery.kind == CarrierEvent.Kind.INBOUND and (sender := webhooks.words(delivery.payload, "from")):
-            number = phone.from_carrier(sender)
-            Hold.objects.create(phone=number, phone_hash=phone_hash(number), reason=reason)
+        hold_sender(delivery, reason)
 
 
 # --- Step 2: at once after -----------------------------------------------------------------------------------
@@ -205,7 +206,7 @@ def stored(kind: CarrierEvent.Kind, event_ids: Sequence[int] | None, limit: int)
     events = CarrierEvent.objects.filter(state=CarrierEvent.State.STORED, kind=kind)
     if event_ids is not None:
         events = events.filter(pk__in=event_ids)
-    return list(events.order_by("pk").select_for_update(skip_locked=True, no_key=True)[:limit])
+    return list(events.order_by("received_at", "pk").select_for_update(skip_locked=True, no_key=True)[:limit])
 
 
 def thread_alone(event: CarrierEvent, apply: Any, failed: Exception | None, *, now: datetime) -> None:
@@ -304,8 +305,8 @@ def existing_conversations(pairs: set[tuple[int, int]]) -> dict[tuple[int, int],
 ARRIVALS = """
 UPDATE conversations_conversation conversation
 SET wrote_at = greatest(conversation.wrote_at, arrival.wrote_at),
-    last_message_id = arrival.message_id,
-    last_message_at = arrival.arrived_at,
+    last_message_id = greatest(conversation.last_message_id, arrival.message_id),
+    last_message_at = greatest(conversation.last_message_at, arrival.arrived_at),
     unread = conversation.unread + arrival.texts
 FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[], %s::timestamptz[], %s::int[])
     AS arrival (id, wrote_at, message_id, arrived_at, texts)

@@ -6,7 +6,7 @@ rendered again.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Self
 from uuid import uuid4
 
@@ -48,7 +48,7 @@ class Place:
         bucket, at, row_id = text.split("_")
         if bucket not in {"w", "r"}:
             raise ValueError(text)
-        return cls(bucket == "w", datetime.strptime(at, "%Y%m%dT%H%M%S.%f%z"), int(row_id))
+        return cls(bucket == "w", datetime.strptime(at, "%Y%m%dT%H%M%S.%f%z").astimezone(UTC), int(row_id))
 
     @classmethod
     def of(cls, row: Conversation) -> Self:
@@ -178,6 +178,7 @@ def thread_key(conversation_id: int, *, now: datetime) -> tuple[object, ...] | N
             "contact__name",
             "line__name",
             "line__paused_at",
+            "line__is_active",
         )
         .first()
     )

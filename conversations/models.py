@@ -110,13 +110,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(status__in=MOVES[to]).update(status=to, status_at=now, **changes)
 
     def due(self, lane: str, now: datetime) -> "MessageQuerySet":
-        """Queued, its time has come, nobody is at it, and its line is not paused."""
+        """Queued, its time has come, nobody is at it, and its line is switched on and not paused."""
         return self.filter(
             models.Q(lease_until=None) | models.Q(lease_until__lte=now),
             status=Status.QUEUED,
             lane=lane,
             due_at__lte=now,
             conversation__line__paused_at=None,
+            conversation__line__is_active=True,
         ).order_by("due_at", "id")
 
 
@@ -206,7 +207,9 @@ class Message(models.Model):
 
     @property
     def may_retry(self) -> bool:
-        return self.is_out and self.status in MAY_RETRY and not hasattr(self, "retried_as")
+        """Only what a person wrote: an automatic or campaign text sent again by hand would shed its purpose."""
+        is_reply = self.is_out and self.purpose == Purpose.REPLY
+        return is_reply and self.status in MAY_RETRY and not hasattr(self, "retried_as")
 
 
 class Wait(models.Model):
@@ -217,8 +220,12 @@ class Wait(models.Model):
         NO_ANSWER_NEEDED = "no_answer_needed", _("No answer needed")
 
     conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="waits")
+    opened_by = models.ForeignKey(
+        Message, on_delete=models.PROTECT, related_name="+", help_text=_("The first text that nobody has answered.")
+    )
     since = models.DateTimeField()
     due_at = models.DateTimeField()
+    answered_with = models.ForeignKey(Message, on_delete=models.PROTECT, null=True, related_name="answered_waits")
     answered_at = models.DateTimeField(null=True)
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     ending = models.CharField(max_length=20, choices=Ending, blank=True)
@@ -229,7 +236,7 @@ class Wait(models.Model):
                 fields=["conversation"], condition=models.Q(answered_at=None),
                 name="a_conversation_waits_once_at_a_time" ),
             models.CheckConstraint(
-                condition=models.Q(answered_at=None, answered_by=None, ending="")
+                condition=models.Q(answered_at=None, answered_by=None, answered_with=None, ending="")
                 | (models.Q(answered_at__isnull=False, answered_by__isnull=False) & ~models.Q(ending="")),
                 name="only_a_person_ends_a_wait",
             ),
@@ -270,7 +277,9 @@ class CarrierEvent(models.Model):
         ]
         indexes = [
             # sweep: what a crash left between its two steps
-            models.Index(fields=["id"], name="carrier_event_stored", condition=models.Q(state="stored")),
+            models.Index(
+                fields=["kind", "received_at", "id"], name="carrier_event_stored", condition=models.Q(state="stored")
+            ),
             # admin and healthz: what needs an operator
             models.Index(fields=["-id"], name="carrier_event_parked", condition=models.Q(state="parked")),
         ]

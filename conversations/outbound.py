@@ -1,6 +1,6 @@
 """What we say to people: queued here, handed over by ``dispatch``."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
@@ -14,6 +14,8 @@ from conversations.states import Status
 
 # The carrier's limit is 3,200; ten segments is already more than anybody reads.
 MAX_LENGTH = 1530
+# A reply that a paused line has kept for longer surprises people more than it helps them.
+USEFUL_FOR = timedelta(days=1)
 
 
 class CannotSend(Exception):
@@ -45,6 +47,7 @@ def send(
     if redact.redact(body) != body:
         raise CannotSend(_("This holds a card or social security number, and texts are not private. Take it out."))
     with transaction.atomic():
+        live.changed([conversation.pk])
         if retry_of is not None:
             retry_of = retryable(retry_of.pk)
         message = queued(
@@ -55,6 +58,7 @@ def send(
             now=now,
             author_id=author_id,
             due_at=due_at,
+            expires_at=(due_at or now) + USEFUL_FOR,
             retry_of=retry_of,
         )
         try:
@@ -63,7 +67,6 @@ def send(
         except IntegrityError:
             return sent_before(message)
         Conversation.objects.filter(pk=conversation.pk).update(last_message=message, last_message_at=now)
-        live.changed([conversation.pk])
         nudging.nudge(message.lane)
     return message
 
@@ -98,10 +101,8 @@ def retryable(message_id: int) -> Message:
 def cancel(*, message: Message, now: datetime) -> bool:
     """Takes back a message that has not left yet; whether it was in time."""
     with transaction.atomic():
-        was_in_time = Message.objects.filter(pk=message.pk).move(Status.CANCELLED, now=now) == 1
-        if was_in_time:
-            live.changed([message.conversation_id])
-    return was_in_time
+        live.changed([message.conversation_id])
+        return Message.objects.filter(pk=message.pk).move(Status.CANCELLED, now=now) == 1
 
 
 def queued(

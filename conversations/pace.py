@@ -2,34 +2,55 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from conversations.models import Bucket, Line
 
+# The day of the carriers' daily caps: it begins at midnight Pacific time, for every sender.
+CARRIERS_DAY = ZoneInfo("America/Los_Angeles")
+
 
 @dataclass(frozen=True)
 class Limit:
-    """``capacity`` tokens at most, coming back over ``seconds``."""
+    """So many messages ``per`` second, minute or day.
+
+    The second's bucket holds a quarter of what it lets through, so that a burst after a pause stays small; a minute
+    and a day are windows of the clock, as the carriers count them.
+    """
 
     key: str
-    capacity: int
-    seconds: float
+    number: int
+    per: Literal["second", "minute", "day"]
 
+    @property
+    def capacity(self) -> int:
+        return max(1, self.number // 4) if self.per == "second" else self.number
 
-def filled(tokens: float, since: float, limit: Limit) -> float:
-    """What is in the bucket ``since`` seconds after it held ``tokens``. A clock set back adds nothing."""
-    return min(float(limit.capacity), tokens + max(since, 0.0) * limit.capacity / limit.seconds)
+    def filled(self, tokens: float, since: datetime, now: datetime) -> float:
+        """What is in the bucket now if it held ``tokens`` at ``since``. A clock set back adds nothing."""
+        if self.per == "second":
+            seconds = max((now - since).total_seconds(), 0.0)
+            return min(float(self.capacity), tokens + seconds * self.number)
+        return tokens if self.window(since) >= self.window(now) else float(self.capacity)
 
+    def window(self, at: datetime) -> datetime:
+        """When the minute or day of ``at`` began."""
+        if self.per == "minute":
+            return at.replace(second=0, microsecond=0)
+        return at.astimezone(CARRIERS_DAY).replace(hour=0, minute=0, second=0, microsecond=0)
 
-def limits_of(line: Line) -> list[Limit]:
-    limits = [Limit(f"line:{line.pk}:second", line.per_second, 1)]
-    if line.per_minute:
-        limits.append(Limit(f"line:{line.pk}:minute", line.per_minute, 60))
-    if line.per_day:
-        limits.append(Limit(f"line:{line.pk}:day", line.per_day, 86400))
-    return limits
+    def seconds_until_next(self, tokens: float, now: datetime) -> float:
+        """How long until there is a whole token."""
+        if tokens >= 1:
+            return 0.0
+        if self.per == "second":
+            return (1 - tokens) / self.number
+        length = timedelta(minutes=1) if self.per == "minute" else timedelta(days=1)
+        return max((self.window(now) + length - now).total_seconds(), 0.0)
 
 
 @dataclass(frozen=True)
@@ -38,6 +59,15 @@ class Taken:
 
     number: int
     wait_seconds: float
+
+
+def limits_of(line: Line) -> list[Limit]:
+    limits = [Limit(f"line:{line.pk}:second", line.per_second, "second")]
+    if line.per_minute:
+        limits.append(Limit(f"line:{line.pk}:minute", line.per_minute, "minute"))
+    if line.per_day:
+        limits.append(Limit(f"line:{line.pk}:day", line.per_day, "day"))
+    return limits
 
 
 def take(wanted: Mapping[int, int], *, account: Limit, lines: Mapping[int, Line], now: datetime) -> dict[int, Taken]:
@@ -54,13 +84,9 @@ def take(wanted: Mapping[int, int], *, account: Limit, lines: Mapping[int, Line]
             taken = max(min(number, *(int(buckets[key].tokens) for key in keys)), 0)
             for key in keys:
                 buckets[key].tokens -= taken
-            got[pk] = Taken(taken, max(seconds_until_next(buckets[key].tokens, limits[key]) for key in keys))
+            got[pk] = Taken(taken, max(limits[key].seconds_until_next(buckets[key].tokens, now) for key in keys))
         Bucket.objects.bulk_update(buckets.values(), ["tokens", "filled_at"])
     return got
-
-
-def seconds_until_next(tokens: float, limit: Limit) -> float:
-    return max(0.0, (1 - tokens) * limit.seconds / limit.capacity)
 
 
 def locked_buckets(limits: Mapping[str, Limit], now: datetime) -> dict[str, Bucket]:
@@ -73,8 +99,8 @@ def locked_buckets(limits: Mapping[str, Limit], now: datetime) -> dict[str, Buck
         )
     buckets = {bucket.key: bucket for bucket in rows.select_for_update()}
     for key, bucket in buckets.items():
-        bucket.tokens = filled(bucket.tokens, (now - bucket.filled_at).total_seconds(), limits[key])
-        bucket.filled_at = max(bucket.filled_at, now)
+        bucket.tokens = limits[key].filled(bucket.tokens, bucket.filled_at, now)
+        bucket.filled_at = now  # also backwards: a clock that once ran ahead must not stop sending until then
     return buckets
 
 

@@ -11,6 +11,7 @@ from consent import ledger
 from consent.models import ConsentEvent
 from conversations import inbound
 from conversations.models import CarrierEvent
+from conversations.reading import Delivery
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def owed(event: CarrierEvent) -> list[ledger.Report]:
     """
     if event.kind != CarrierEvent.Kind.INBOUND:
         return []
-    delivery = inbound.Delivery(
+    delivery = Delivery(
         kind=CarrierEvent.Kind.INBOUND,
         key=event.key,
         payload=event.payload,

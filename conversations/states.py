@@ -28,15 +28,20 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
+# As far as we know, it is not with the carrier.
+NOT_OUT = frozenset({Status.QUEUED, Status.HELD, Status.BLOCKED, Status.EXPIRED, Status.CANCELLED})
+
 # From which statuses a message may move to each.
 MOVES: dict[Status, frozenset[Status]] = {
-    Status.QUEUED: frozenset({Status.HELD, Status.SENDING}),
+    # From unknown only by its own sender, who knows that it never left.
+    Status.QUEUED: frozenset({Status.HELD, Status.SENDING, Status.UNKNOWN}),
     Status.HELD: frozenset({Status.QUEUED}),
     Status.SENDING: frozenset({Status.QUEUED}),
-    Status.SENT: frozenset({Status.SENDING, Status.UNKNOWN}),
+    # A receipt is proof, also of an attempt that the carrier had seemed to turn away.
+    Status.SENT: NOT_OUT | {Status.SENDING, Status.UNKNOWN},
     Status.UNKNOWN: frozenset({Status.SENDING}),
-    Status.DELIVERED: frozenset({Status.SENDING, Status.UNKNOWN, Status.SENT, Status.FAILED}),
-    Status.FAILED: frozenset({Status.QUEUED, Status.SENDING, Status.UNKNOWN, Status.SENT}),
+    Status.DELIVERED: NOT_OUT | {Status.SENDING, Status.UNKNOWN, Status.SENT, Status.FAILED},
+    Status.FAILED: frozenset({Status.QUEUED, Status.HELD, Status.SENDING, Status.UNKNOWN, Status.SENT}),
     Status.BLOCKED: frozenset({Status.QUEUED, Status.HELD}),
     Status.EXPIRED: frozenset({Status.QUEUED, Status.HELD}),
     Status.CANCELLED: frozenset({Status.QUEUED, Status.HELD}),

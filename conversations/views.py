@@ -37,10 +37,11 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_GET
 @kept_nowhere
 def conversation(request: HttpRequest, pk: int) -> HttpResponse:
+    # ETags first: what arrives in between is then fetched once too often, and never missed.
+    etags = {"thread_etag": thread_etag(request, pk), "panel_etag": panel_etag(request, pk)}
     shown = get_object_or_404(inbox.conversations(), pk=pk)
     context = list_context(request, shown.pk) | thread_context(request, shown) | panel_context(request, shown)
-    context |= {"thread_etag": thread_etag(request, pk), "panel_etag": panel_etag(request, pk)}
-    return render(request, "inbox/page.html", context)
+    return render(request, "inbox/page.html", context | etags)
 
 
 # --- Fragments ---------------------------------------------------------------------------------------------------
@@ -96,8 +97,8 @@ def panel_fragment(request: HttpRequest, pk: int) -> HttpResponse:
 
 def list_context(request: HttpRequest, open_pk: int | None = None) -> dict[str, Any]:
     begin = after(request)
+    key = ("list", open_pk, *inbox.list_key(after=begin))  # before the rows: see conversation
     page = inbox.rows(after=begin)
-    key = ("list", open_pk, *inbox.list_key(after=begin))
     return {"page": page, "after": begin, "open_id": open_pk, "list_etag": etag(request, key), "now": timezone.now()}
 
 

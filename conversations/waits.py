@@ -6,21 +6,25 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import OuterRef, Subquery
 
+from consent.purposes import Purpose
 from conversations import automatic, live
 from conversations.models import Conversation, Message, Wait
+from conversations.states import Status
 
 # Until teams bring targets of their own.
 RESPONSE_TARGET = timedelta(minutes=15)
 
+# A reply answers what was in the thread before it: ids of one conversation are given out under its lock.
 ANSWERED = """
 UPDATE conversations_wait wait
-SET answered_at = greatest(reply.occurred_at, wait.since), answered_by_id = reply.author_id, ending = 'reply'
+SET answered_at = greatest(reply.occurred_at, wait.since), answered_by_id = reply.author_id,
+    answered_with_id = reply.id, ending = 'reply'
 FROM (
-    SELECT DISTINCT ON (conversation_id) conversation_id, occurred_at, author_id FROM conversations_message
-    WHERE id = ANY(%s) AND purpose = 'reply' ORDER BY conversation_id, occurred_at DESC
+    SELECT DISTINCT ON (conversation_id) conversation_id, id, occurred_at, author_id FROM conversations_message
+    WHERE id = ANY(%s) AND purpose = 'reply' ORDER BY conversation_id, id DESC
 ) reply
-WHERE wait.conversation_id = reply.conversation_id AND wait.answered_at IS NULL AND wait.since <= reply.occurred_at
-RETURNING wait.conversation_id, wait.answered_at
+WHERE wait.conversation_id = reply.conversation_id AND wait.answered_at IS NULL AND wait.opened_by_id < reply.id
+RETURNING wait.conversation_id, reply.id
 """
 
 
@@ -34,12 +38,15 @@ def open_for(texts: Sequence[Message]) -> None:
 
     The caller holds the conversations' locks.
     """
-    first: dict[int, datetime] = {}
+    first: dict[int, Message] = {}
     for text in texts:
         if expects_an_answer(text.body):
-            first.setdefault(text.conversation_id, text.status_at)
+            first.setdefault(text.conversation_id, text)
     Wait.objects.bulk_create(
-        [Wait(conversation_id=pk, since=since, due_at=since + RESPONSE_TARGET) for pk, since in first.items()],
+        [
+            Wait(conversation_id=pk, opened_by=text, since=text.status_at, due_at=text.status_at + RESPONSE_TARGET)
+            for pk, text in first.items()
+        ],
         ignore_conflicts=True,
     )
     refresh_due(first)
@@ -55,12 +62,31 @@ def answered(message_ids: Iterable[int]) -> None:
         ended = dict(cursor.fetchall())
     if not ended:
         return
-    since = min(ended.values())
     later = Message.objects.filter(
-        conversation__in=ended, direction=Message.Direction.IN, status_at__gt=since
-    ).order_by("id")
+        conversation__in=ended, direction=Message.Direction.IN, pk__gt=min(ended.values())
+    ).order_by("pk")
     refresh_due(ended)
-    open_for([text for text in later if text.status_at > ended[text.conversation_id]])
+    open_for([text for text in later if text.pk > ended[text.conversation_id]])
+
+
+def unanswered(message_ids: Iterable[int]) -> None:
+    """These replies did not arrive after all: who waited for them waits again, since the same moment.
+
+    Not where a younger reply has gone out since. The caller holds the conversations' locks.
+    """
+    ended = Wait.objects.filter(answered_with__in=list(message_ids))
+    for wait in ended.select_related("answered_with"):
+        younger = Message.objects.filter(
+            conversation=wait.conversation_id,
+            purpose=Purpose.REPLY,
+            status__in=[Status.SENT, Status.DELIVERED],
+            pk__gt=wait.answered_with_id or 0,
+        )
+        if younger.exists():
+            continue
+        Wait.objects.filter(conversation=wait.conversation_id, answered_at=None).delete()  # the older one holds it
+        Wait.objects.filter(pk=wait.pk).update(answered_at=None, answered_by=None, answered_with=None, ending="")
+        refresh_due([wait.conversation_id])
 
 
 def end(*, conversation: Conversation, by_id: int, now: datetime) -> bool:

@@ -4,10 +4,7 @@ Answers: 200 stored · 401 wrong signature · 413 too large · 503 unsigned, ful
 comes again) · 404/405 no such webhook. Nothing is stored for anything but 200.
 """
 
-import hashlib
-import json
 import logging
-import math
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -15,11 +12,10 @@ from typing import Any
 
 from django.conf import settings
 
-from contactcenter.lib import redact
-from conversations.carriers import signature, webhooks
+from conversations import reading
+from conversations.carriers import signature
 from conversations.groupcommit import Full, GroupCommit
-from conversations.inbound import Delivery
-from conversations.models import CarrierEvent
+from conversations.reading import Arrival
 
 logger = logging.getLogger(__name__)
 
@@ -28,24 +24,6 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 BODY_LIMIT = 64 * 1024
-KINDS = {
-    "/webhooks/vonage/inbound": (CarrierEvent.Kind.INBOUND, webhooks.inbound_key),
-    "/webhooks/vonage/status": (CarrierEvent.Kind.STATUS, webhooks.status_key),
-}
-# Identifiers that a card number could be mistaken for; all other text is redacted.
-IDENTIFIERS = frozenset(
-    {
-        "message_uuid",
-        "client_ref",
-        "to",
-        "from",
-        "timestamp",
-        "workflow_id",
-        "instance",
-        "type",
-        "network_code",
-    }
-)
 COMPLAINT_SECONDS = 3600
 
 
@@ -95,7 +73,7 @@ class Webhooks:
         self.group_commit = group_commit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] not in KINDS:
+        if scope["path"] not in reading.KINDS:
             return await answer(send, 404, "No such webhook.")
         if scope["method"] != "POST":
             return await answer(send, 405, "Webhooks are posted.", (b"allow", b"POST"))
@@ -122,7 +100,7 @@ class Webhooks:
         if verdict.outcome != signature.Outcome.OK:
             return await answer(send, 401, "The signature was refused.")
         try:
-            is_stored = await self.group_commit.commit(delivery(scope["path"], raw))
+            is_stored = await self.group_commit.commit(Arrival(scope["path"], raw, datetime.now(UTC)))
         except Full:
             is_stored = False
         if not is_stored:
@@ -149,39 +127,6 @@ async def body(scope: Scope, receive: Receive) -> bytes | None:
             raise TooLarge
         if not message.get("more_body"):
             return b"".join(chunks)
-
-
-def delivery(path: str, raw: bytes) -> Delivery:
-    """A verified body as it will be stored. What is no JSON object is kept as text: nothing signed is thrown away."""
-    kind, key_of = KINDS[path]
-    try:
-        parsed = json.loads(raw, parse_constant=str, parse_float=finite)
-        payload = clean(parsed) if isinstance(parsed, dict) else {}
-    except (ValueError, RecursionError):
-        payload = {}
-    payload = payload or {"unreadable": clean(raw.decode("utf-8", "replace"))}
-    return Delivery(
-        kind=kind,
-        key=clean(key_of(payload, raw)),
-        payload=redact.redact_json(payload, keep=IDENTIFIERS),
-        sha256=hashlib.sha256(raw).hexdigest(),
-        received_at=datetime.now(UTC),
-    )
-
-
-def finite(number: str) -> float | str:
-    """As a float where JSON in the database can hold it, else as it was written."""
-    value = float(number)
-    return value if math.isfinite(value) else number
-
-
-def clean(value: Any) -> Any:
-    """Without what PostgreSQL cannot keep: NUL, and halves of surrogate pairs."""
-    if isinstance(value, str):
-        return value.replace("\x00", "").encode("utf-8", "replace").decode()
-    if isinstance(value, dict):
-        return {clean(key): clean(item) for key, item in value.items()}
-    return [clean(item) for item in value] if isinstance(value, list) else value
 
 
 async def answer(send: Send, status: int, text: str, *headers: tuple[bytes, bytes]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -66,6 +67,8 @@ AGES = {
     "due": pgettext_lazy("deadline", "due now"),
 }
 DUE_SOON = timedelta(minutes=10)
+# The carrier sends no receipt after this.
+SETTLED_BY = timedelta(hours=72)
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,8 @@ def state(message: Message) -> State:
         return State(_("Blocked: %(why)s") % {"why": why}, "alert", "bad")
     if status == Status.HELD:
         return State(_("Held until %(when)s") % {"when": moment(message.due_at)}, "clock", "warn")
+    if timezone.now() - message.status_at > SETTLED_BY:
+        return State(_("Unknown for good: the carrier never said what became of it."), "alert", "warn")
     return State(
         _(
             "Unknown: the carrier did not answer. It may have arrived. Wait for its receipt, or send again if that "

@@ -1,7 +1,7 @@
 """Who may open what. Fails closed: a page that names no roles is open to nobody.
 
 Pages say ``@access.allow(Role.AGENT, …)`` or ``@access.public``. The admin asks Django's permissions instead, which
-``RoleBackend`` answers from ``ADMIN``. ``tests/test_access.py`` tries every URL as every role and as nobody.
+``RoleBackend`` answers from ``ADMIN``. ``tests/access`` tries every URL as every role and as nobody.
 """
 
 from collections.abc import Callable

@@ -110,8 +110,9 @@ def environ(scope: Scope, body: bytes) -> dict[str, Any]:
     }
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1").upper().replace("-", "_"), raw_value.decode("latin-1")
-        if name == "CONTENT_LENGTH":
-            continue
+        if name == "CONTENT_LENGTH" or b"_" in raw_name:
+            continue  # an underscore would pass for a dash, and X_Forwarded_Proto for what the proxy says
         key = name if name == "CONTENT_TYPE" else f"HTTP_{name}"
-        values[key] = f"{values[key]},{value}" if key in values else value
+        joint = "; " if name == "COOKIE" else ","
+        values[key] = f"{values[key]}{joint}{value}" if key in values else value
     return values

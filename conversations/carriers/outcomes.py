@@ -22,3 +22,8 @@ class Outcome:
     detail: str = ""
     retry_after: float = 0.0
     is_throttled: bool = False
+
+    def __post_init__(self) -> None:
+        """The database keeps no NUL and no endless words, and one odd answer may not stop the others."""
+        for name, length in (("carrier_id", 64), ("code", 30), ("detail", 300)):
+            object.__setattr__(self, name, getattr(self, name).replace("\x00", "")[:length])

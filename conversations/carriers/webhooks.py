@@ -42,10 +42,13 @@ class Text:
 
 @dataclass(frozen=True)
 class Report:
-    """A delivery report. ``status`` is ``None`` when the carrier's word is new to us."""
+    """A delivery report. ``sender`` is our line, ``recipient`` the person; ``status`` is ``None`` when the carrier's
+    word is new to us."""
 
     ref: UUID | None
     carrier_id: str
+    sender: str
+    recipient: str
     word: str
     status: Status | None
     occurred_at: datetime | None
@@ -99,6 +102,8 @@ def read_report(payload: dict[str, Any]) -> Report:
     return Report(
         ref=uuid(words(payload, "client_ref")),
         carrier_id=words(payload, "message_uuid")[:64],
+        sender=phone.from_carrier(words(payload, "from"))[:LONGEST_NUMBER],
+        recipient=phone.from_carrier(words(payload, "to"))[:LONGEST_NUMBER],
         word=words(payload, "status")[:20],
         status=STATUSES.get(words(payload, "status")),
         occurred_at=moment(payload.get("timestamp")),

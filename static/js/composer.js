@@ -38,7 +38,7 @@ export class Composer {
     const body = this.box.value;
     if (this.#isSending || !body.trim()) return;
     // The same text keeps its id, so that trying again cannot send it twice; another text is another message.
-    if (!this.draft.ref || (this.draft.tried && this.draft.tried !== body)) this.draft.ref = crypto.randomUUID();
+    if (!this.draft.ref || (this.draft.tried && this.draft.tried !== body)) this.draft.ref = newRef();
     this.draft.tried = body;
     this.#store();
     this.#isSending = true;
@@ -150,4 +150,14 @@ export class Composer {
       // A full or forbidden storage costs the safety net, not the message.
     }
   }
+}
+
+// crypto.randomUUID exists on https and localhost only, and some try this out on plain http first.
+function newRef() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }

@@ -207,7 +207,7 @@ def test_a_line_s_number_is_kept_as_e164_however_it_was_typed(administrator):
     ("fields", "words"),
     [
         ({"number": "555"}, "is not"),
-        ({"number": "12", "kind": "short_code"}, "3 to 8 digits"),
+        ({"number": "12", "kind": "short_code"}, "3 to 6 digits"),
         ({"kind": "toll_free"}, "always answers STOP itself"),
         ({"per_second": 0}, "switch it off instead"),
     ],

@@ -38,7 +38,7 @@ def test_all_is_well(client):
     assert response.status_code == 200, response.json()
     assert {name for name, told in response.json()["parts"].items() if told["ok"]} == {
         "carrier signature", "database", "holds", "inbound messages", "lines", "live", "migrations", "parked events",
-        "processes", "redis",
+        "number key", "processes", "redis",
     }  # fmt: skip
     assert "no-store" in response["Cache-Control"]
 

@@ -132,9 +132,7 @@ def test_the_standing_is_always_the_fold_of_the_ledger(brand, batches):
             ledger.record_many(several, now=NOON)
         for row in Standing.objects.all():
             history = ConsentEvent.objects.filter(subject=row.subject, brand=row.brand)
-            assert row.state == folding.fold(
-                folding.Entry(Kind(event.kind), event.occurred_at, event.program_id, event.level) for event in history
-            )
+            assert row.state == folding.fold(event.entry for event in history)
         assert list(verification.problems()) == []
         transaction.set_rollback(True)
 

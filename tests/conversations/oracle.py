@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from consent import keywords, ledger
 from consent.models import Brand, ConsentEvent, Subject
 from consent.purposes import Effect, Kind, Source
-from conversations.inbound import Delivery
 from conversations.models import CarrierEvent, Contact, Conversation, Line, Message, Wait
+from conversations.reading import Delivery
 
 
 def take(deliveries: list[Delivery], now: datetime) -> None:
@@ -81,7 +81,10 @@ def thread(event: CarrierEvent, now: datetime) -> None:
         and not Wait.objects.filter(conversation=conversation, answered_at=None).exists()
     ):
         wait = Wait.objects.create(
-            conversation=conversation, since=event.received_at, due_at=event.received_at + timedelta(minutes=15)
+            conversation=conversation,
+            opened_by=message,
+            since=event.received_at,
+            due_at=event.received_at + timedelta(minutes=15),
         )
         conversation.due_at = wait.due_at
     conversation.save()

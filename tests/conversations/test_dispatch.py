@@ -2,10 +2,10 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 from django.utils import timezone
 
 from consent.models import Decision
@@ -190,18 +190,34 @@ def test_send_later_waits_for_its_moment(carrier):
     assert carrier.refs == [str(message.ref)]
 
 
-def test_a_line_sends_no_faster_than_its_bucket_allows():
-    line = traffic.line(per_second=5, per_minute=8)
-    account = pace.Limit("account:test", 30, 1)
+def test_a_line_sends_no_faster_than_its_limits_allow():
+    line = traffic.line(per_second=8, per_minute=7, per_day=9)
+    account = pace.Limit("account:test", 400, "second")
+    noon = datetime(2026, 3, 2, 20, 0, tzinfo=UTC)
+
+    def take(**later):
+        return pace.take({line.pk: 100}, account=account, lines={line.pk: line}, now=noon + timedelta(**later))[line.pk]
+
+    assert [take().number, take().number] == [2, 0], "a quarter of a second's messages at once"
+    assert take(seconds=1).number == 2
+    assert take(seconds=2).number == 2
+    assert take(seconds=3) == pace.Taken(1, 57.0), "seven in a minute of the clock"
+    assert take(minutes=1).number == 2
+    assert take(minutes=2) == pace.Taken(0, 12 * 3600 - 120), "nine in a day, which ends at midnight Pacific time"
+    assert take(hours=12).number == 2
+
+
+def test_a_clock_that_ran_ahead_stops_nothing():
+    line = traffic.line(per_second=4)
+    account = pace.Limit("account:test", 400, "second")
     now = timezone.now()
 
-    def take(seconds):
-        moment = now + timedelta(seconds=seconds)
-        return pace.take({line.pk: 100}, account=account, lines={line.pk: line}, now=moment)[line.pk]
+    def take(**later):
+        return pace.take({line.pk: 1}, account=account, lines={line.pk: line}, now=now + timedelta(**later))[line.pk]
 
-    assert [take(0).number, take(0).number, take(1).number, take(2).number] == [5, 0, 3, 0]
-    assert take(2).wait_seconds == pytest.approx((1 - 2 * 8 / 60) * 60 / 8), "the minute's bucket is the slower one"
-    assert take(-60).number == 0, "a clock set back gives nothing"
+    assert take(hours=5).number == 1
+    assert take().number == 0, "set back, it gives nothing at once"
+    assert take(seconds=1).number == 1
 
 
 def test_a_slow_line_s_queue_does_not_stand_in_the_way_of_the_others(carrier):
@@ -216,6 +232,88 @@ def test_a_slow_line_s_queue_does_not_stand_in_the_way_of_the_others(carrier):
         dispatch.allowed(lane="agents", limit=16, clock=timezone.now, resting=resting)
     quick.refresh_from_db()
     assert quick.status == Status.SENDING
+
+
+def test_a_line_that_is_switched_off_sends_nothing(carrier):
+    message = reply()
+    Line.objects.update(is_active=False)
+    dispatch.send_due(lane="agents", clock=timezone.now)
+    message.refresh_from_db()
+    assert (message.status, carrier.refs) == (Status.QUEUED, [])
+
+
+def test_a_reply_that_waited_for_a_day_is_not_sent_any_more(carrier):
+    message = reply()
+    dispatch.send_due(lane="agents", clock=lambda: timezone.now() + timedelta(days=1))
+    message.refresh_from_db()
+    assert (message.status, carrier.refs) == (Status.EXPIRED, [])
+    assert message.may_retry
+
+
+def test_what_a_person_has_sent_again_is_not_sent_by_its_late_sender_as_well():
+    message = reply()
+    (hand_over,), _ = dispatch.allowed(lane="agents", limit=1, clock=timezone.now)
+    dispatch.sweep(now=timezone.now() + timedelta(minutes=1))
+    message.refresh_from_db()
+    outbound.retry(message=message, author_id=message.author_id, now=timezone.now())
+    dispatch.settle([dispatch.Result(hand_over, dispatch.STALE, None)], clock=timezone.now)
+    message.refresh_from_db()
+    assert message.status == Status.FAILED
+
+
+def test_an_odd_answer_of_the_carrier_stops_nobody_else_s_result(monkeypatch):
+    first, second = reply(), reply(conversation=traffic.conversation(sender="+12015550124"))
+    hand_overs, _ = dispatch.allowed(lane="agents", limit=2, clock=timezone.now)
+    settle_one = dispatch.settle_one
+
+    def fails_for_the_first(result, message, now):
+        if message.pk == first.pk:
+            raise ValueError("odd")
+        settle_one(result, message, now)
+
+    monkeypatch.setattr(dispatch, "settle_one", fails_for_the_first)
+    dispatch.settle_surely([dispatch.Result(one, SENT, timezone.now()) for one in hand_overs], clock=timezone.now)
+    second.refresh_from_db()
+    assert second.status == Status.SENT
+    assert Outcome(Kind.REFUSED, detail="a\x00" * 400).detail == "a" * 300
+
+
+def test_when_no_new_messages_can_be_taken_those_in_flight_land_all_the_same(monkeypatch, carrier):
+    message = reply()
+    calls = []
+    claim = dispatch.claim
+
+    def fails_the_second_time(**given):
+        calls.append(1)
+        if len(calls) > 1:
+            raise OperationalError("the database is restarting")
+        return claim(**given)
+
+    monkeypatch.setattr(dispatch, "claim", fails_the_second_time)
+    dispatch.send_due(lane="agents", clock=timezone.now)
+    message.refresh_from_db()
+    assert message.status == Status.SENT
+
+
+@pytest.mark.django_db(transaction=True)
+def test_cancelling_and_gating_never_wait_for_each_other():
+    conversation, agent = traffic.conversation(), factories.user()
+
+    def run(work):
+        try:
+            work()
+        finally:
+            connections.close_all()
+
+    for _ in range(25):
+        message = reply(conversation=conversation, author=agent)
+        with ThreadPoolExecutor(2) as threads:
+            jobs = [
+                threads.submit(run, lambda message=message: outbound.cancel(message=message, now=timezone.now())),
+                threads.submit(run, lambda: dispatch.allowed(lane="agents", limit=5, clock=timezone.now)),
+            ]
+            for job in jobs:
+                job.result()
 
 
 @pytest.mark.django_db(transaction=True)

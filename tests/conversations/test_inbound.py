@@ -11,7 +11,6 @@ from django.utils import timezone
 from consent.models import ConsentEvent, Hold, Standing
 from conversations import inbound
 from conversations.models import CarrierEvent, Contact, Conversation, Line, Message, Wait
-from conversations.webhooks import delivery
 from tests import factories
 from tests.conversations import traffic
 
@@ -103,7 +102,7 @@ def test_one_bad_event_does_not_hold_up_the_others():
 )
 def test_what_cannot_be_read_is_kept_and_parked(raw):
     traffic.line()
-    traffic.arrive(delivery("/webhooks/vonage/inbound", raw), delivery("/webhooks/vonage/status", raw))
+    traffic.arrive(traffic.delivery("inbound", raw), traffic.delivery("status", raw))
     assert CarrierEvent.objects.filter(state="parked").count() == 2
     assert all(CarrierEvent.objects.values_list("error", flat=True))
 
@@ -112,6 +111,53 @@ def test_a_stop_from_no_possible_number_is_kept_and_parked():
     traffic.line()
     traffic.arrive(traffic.text("STOP", sender="+" + "1" * 30))
     assert CarrierEvent.objects.get().state == "parked"
+
+
+def test_a_stop_that_cannot_be_threaded_counts_all_the_same():
+    line = traffic.line()
+    odd = traffic.payload("STOP")
+    del odd["message_uuid"]
+    deep: dict = {}
+    odd["novel"] = deep
+    for _ in range(600):
+        deep["deeper"] = deep = {}
+    traffic.arrive(traffic.delivery("inbound", json.dumps(odd).encode()))
+    assert CarrierEvent.objects.get().state == "parked"
+    assert Standing.objects.get(brand=line.brand).state.is_suppressed
+
+
+def test_who_sent_what_cannot_be_read_is_held():
+    traffic.line()
+    traffic.arrive(traffic.delivery("inbound", b'{"from": "12015550123", "text": "STOP'))
+    assert Hold.objects.get().phone == "+12015550123"
+
+
+def test_the_list_shows_the_younger_of_two_texts_whichever_is_threaded_last():
+    conversation = traffic.conversation("first")
+    newest = conversation.last_message
+    older = Message(
+        conversation=conversation, pk=newest.pk - 1, status_at=newest.status_at, occurred_at=newest.occurred_at
+    )
+    inbound.note_arrivals([older])
+    conversation.refresh_from_db()
+    assert conversation.last_message == newest
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_processes_with_the_same_duplicates_never_wait_for_each_other():
+    traffic.line()
+    for number in range(20):
+        texts = [traffic.text(f"{number}-{n}", message_uuid=f"{number}-{n}") for n in range(10)]
+
+        def arrive(batch):
+            try:
+                return inbound.receive(batch, now=timezone.now())
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(2) as threads:
+            assert [all(verdicts) for verdicts in threads.map(arrive, [texts, texts[::-1]])] == [True, True]
+    assert CarrierEvent.objects.count() == 200
 
 
 def test_a_time_at_the_edge_of_the_calendar_is_not_believed():
@@ -140,7 +186,7 @@ def test_a_database_in_trouble_parks_nothing(monkeypatch):
 
 def test_nul_and_lone_surrogates_are_stored_without():
     traffic.line()
-    traffic.arrive(delivery("/webhooks/vonage/inbound", json.dumps(traffic.payload("a\x00b\ud83dc")).encode()))
+    traffic.arrive(traffic.delivery("inbound", json.dumps(traffic.payload("a\x00b\ud83dc")).encode()))
     assert Message.objects.get().body == "ab?c"
 
 

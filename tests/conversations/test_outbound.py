@@ -80,3 +80,12 @@ def test_a_double_click_from_eight_threads_makes_one_message():
 
     with ThreadPoolExecutor(8) as threads:
         assert len(set(threads.map(send, range(8)))) == 1
+
+
+def test_an_automatic_text_is_not_sent_again_by_hand():
+    traffic.line()
+    traffic.arrive(traffic.text("STOP"))
+    confirmation = Message.objects.get(purpose="opt_out_confirmation")
+    Message.objects.filter(pk=confirmation.pk).update(status="expired")
+    with pytest.raises(CannotSend):
+        outbound.retry(message=confirmation, author_id=factories.user().pk, now=timezone.now())

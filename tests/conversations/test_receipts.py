@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from consent.models import ConsentEvent, Standing
 from conversations import dispatch, inbound
 from conversations.carriers.outcomes import Kind, Outcome
-from conversations.models import CarrierEvent, Message, Receipt
+from conversations.models import CarrierEvent, Message, Receipt, Wait
 from conversations.states import Status
 from tests import factories
 from tests.conversations import traffic
@@ -69,7 +69,7 @@ class Undo(Exception):
         st.sampled_from(["submitted", "delivered", "rejected", "undeliverable", "opted_out", "novel"]), max_size=6
     ),
     st.randoms(use_true_random=False),
-    st.sampled_from([Kind.SENT, Kind.UNKNOWN, None]),
+    st.sampled_from([Kind.SENT, Kind.UNKNOWN, Kind.NOT_SENT, None]),
 )
 def test_any_order_and_grouping_of_receipts_and_the_send_s_answer_ends_alike(words, random, answer):
     """The oracle: the strongest word wins; the send's answer counts whenever it comes."""
@@ -103,7 +103,7 @@ def expected(words, answer):
         return Status.FAILED
     if "submitted" in words or answer == Kind.SENT:
         return Status.SENT
-    return Status.UNKNOWN if answer == Kind.UNKNOWN else Status.SENDING
+    return {Kind.UNKNOWN: Status.UNKNOWN, Kind.NOT_SENT: Status.QUEUED, None: Status.SENDING}[answer]
 
 
 def receipt_of(message, word):
@@ -131,7 +131,7 @@ def test_a_receipt_is_kept_once_however_often_it_comes():
 
 def test_a_receipt_for_no_message_of_ours_is_parked():
     message = handed_over()
-    stranger = traffic.receipt(message, "delivered", client_ref="somebody-else")
+    stranger = traffic.receipt(message, "delivered", client_ref="somebody-else", message_uuid="unheard-of")
     traffic.arrive(traffic.receipt(message, "submitted"), stranger)
     assert CarrierEvent.objects.get(state="parked").key == stranger.key
     message.refresh_from_db()
@@ -149,6 +149,63 @@ def test_the_carrier_s_opted_out_becomes_a_revocation_as_old_as_its_message():
     assert Message.objects.filter(direction="out").count() == 1, "the carrier's no is not answered"
 
 
+def test_the_opted_out_of_a_message_written_long_ago_counts_from_its_gate():
+    message = reply()
+    now = timezone.now()
+    Message.objects.filter(pk=message.pk).update(occurred_at=now - timedelta(hours=3))
+    traffic.arrive(traffic.text("STOP", timestamp=(now - timedelta(hours=2)).isoformat()))
+    traffic.arrive(traffic.text("START", timestamp=(now - timedelta(hours=1)).isoformat()))
+    Message.objects.exclude(pk=message.pk).filter(direction="out").delete()
+    dispatch.allowed(lane="agents", limit=1, clock=timezone.now)  # its receipt comes before its answer
+    traffic.arrive(traffic.receipt(message, "rejected", error=OPTED_OUT))
+    assert Standing.objects.get().state.is_suppressed
+
+
+def test_a_receipt_without_our_reference_is_known_by_the_carrier_s_id():
+    message = handed_over()
+    traffic.arrive(traffic.receipt(message, "rejected", error=OPTED_OUT, client_ref=""))
+    message.refresh_from_db()
+    assert message.status == Status.FAILED
+    assert Standing.objects.get().state.is_suppressed
+
+
+def test_an_opted_out_about_a_message_that_we_do_not_know_counts_all_the_same():
+    message = handed_over()
+    stray = traffic.receipt(message, "rejected", error=OPTED_OUT, client_ref="", message_uuid="unheard-of")
+    traffic.arrive(stray, traffic.receipt(message, "delivered"))
+    assert Standing.objects.get().state.is_suppressed
+    message.refresh_from_db()
+    assert message.status == Status.DELIVERED
+
+
+def test_a_reply_that_did_not_arrive_makes_its_person_wait_again_since_the_same_moment():
+    message = handed_over()
+    ended = Wait.objects.get()
+    assert ended.answered_with == message
+    traffic.arrive(traffic.receipt(message, "rejected", error=REJECTED))
+    wait = Wait.objects.get()
+    assert (wait.answered_at, wait.since) == (None, ended.since)
+    message.conversation.refresh_from_db()
+    assert message.conversation.due_at == wait.due_at
+    traffic.arrive(traffic.receipt(message, "delivered"))
+    assert Wait.objects.get().answered_with == message, "it has arrived after all"
+
+
+def test_a_person_who_wrote_again_waits_since_the_first_text_when_the_reply_fails():
+    message = handed_over()
+    since = Wait.objects.get().since
+    traffic.arrive(traffic.text("Hello?"))
+    traffic.arrive(traffic.receipt(message, "rejected", error=REJECTED))
+    assert [(wait.since, wait.answered_at) for wait in Wait.objects.all()] == [(since, None)]
+
+
+def test_a_late_failure_does_not_reopen_what_a_younger_reply_has_answered():
+    message = handed_over()
+    handed_over(Outcome(Kind.SENT, carrier_id="carrier-2"), conversation=message.conversation)
+    traffic.arrive(traffic.receipt(message, "rejected", error=REJECTED))
+    assert Wait.objects.get().answered_with == message
+
+
 def test_a_start_after_the_message_outlives_the_carrier_s_late_opted_out():
     message = handed_over()
     later = timezone.now() + timedelta(minutes=1)
@@ -157,12 +214,13 @@ def test_a_start_after_the_message_outlives_the_carrier_s_late_opted_out():
     assert not Standing.objects.get().state.is_suppressed
 
 
-def test_a_batch_of_receipts_needs_as_many_statements_as_one(django_assert_max_num_queries):
+def test_a_batch_of_receipts_needs_as_many_statements_as_one(django_assert_max_num_queries, settings):
+    settings.VONAGE_REQUESTS_PER_SECOND = 120
     conversation, agent = traffic.conversation(), factories.user()
     messages = [reply(conversation=conversation, author=agent) for _ in range(40)]
     hand_overs, _ = dispatch.allowed(lane="agents", limit=40, clock=timezone.now)
     results = [dispatch.Result(one, Outcome(Kind.SENT, carrier_id=one.ref), timezone.now()) for one in hand_overs]
-    assert len(results) == 30, "the account's tokens for one second"
+    assert len(results) == 30
     dispatch.settle(results, clock=timezone.now)
     inbound.receive([traffic.receipt(message, "delivered") for message in messages[:30]], now=timezone.now())
     with django_assert_max_num_queries(25):

@@ -183,7 +183,10 @@ def test_what_is_still_queued_can_be_cancelled_and_what_left_cannot(agent: Clien
 
 def test_no_answer_needed_ends_the_wait_by_name(agent: Client) -> None:
     conversation = screens.waiting(minutes=5)
-    wait = Wait.objects.create(conversation=conversation, since=timezone.now(), due_at=conversation.due_at)
+    text = factories.text_from(conversation)
+    wait = Wait.objects.create(
+        conversation=conversation, opened_by=text, since=timezone.now(), due_at=conversation.due_at
+    )
 
     agent.post(reverse("conversation-no-answer-needed", args=[conversation.pk]))
 

@@ -7,10 +7,9 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from conversations import inbound
-from conversations.inbound import Delivery
+from conversations import inbound, reading
 from conversations.models import Conversation, Line, Message
-from conversations.webhooks import delivery
+from conversations.reading import Arrival, Delivery
 from tests import factories
 
 LINE = factories.LINE_NUMBER
@@ -35,20 +34,27 @@ def payload(body: str = "Hello", **fields: Any) -> dict[str, Any]:
 
 def text(body: str = "Hello", **fields: Any) -> Delivery:
     """A text from a person, verified and ready to be received."""
-    return delivery("/webhooks/vonage/inbound", json.dumps(payload(body, **fields)).encode())
+    return delivery("inbound", json.dumps(payload(body, **fields)).encode())
 
 
 def receipt(message: Message, status: str, **fields: Any) -> Delivery:
     """A delivery report for one of our messages, verified and ready to be received."""
     report = {
         "message_uuid": message.carrier_id or str(uuid4()),
+        "to": message.conversation.contact.phone[1:],
+        "from": message.conversation.line.number[1:],
         "client_ref": str(message.ref),
         "status": status,
         "timestamp": timezone.now().isoformat().replace("+00:00", "Z"),
         "channel": "sms",
         **fields,
     }
-    return delivery("/webhooks/vonage/status", json.dumps(report).encode())
+    return delivery("status", json.dumps(report).encode())
+
+
+def delivery(kind: str, raw: bytes) -> Delivery:
+    """A body that was posted to one of the webhooks just now."""
+    return reading.delivery(Arrival(f"/webhooks/vonage/{kind}", raw, timezone.now()))
 
 
 def arrive(*deliveries: Delivery, now: datetime | None = None) -> None:
