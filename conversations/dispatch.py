@@ -256,7 +256,8 @@ def settle_surely(results: Sequence[Result], *, clock: Clock) -> None:
         return
     for result in results:
         for seconds in SETTLE_AGAIN_SECONDS:
-            connection.close_if_unusable_or_obsolete()
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()
             try:
                 settle([result], clock=clock)
             except OperationalError:

@@ -151,3 +151,10 @@ def test_parked_events_and_holds_are_warnings(client):
 def test_nobody_is_asked_to_sign_in_and_nothing_is_changed_by_it(client):
     assert client.get("/healthz").status_code == 200
     assert client.post("/healthz").status_code == 405
+
+
+def test_a_changed_number_key_is_red(settings):
+    factories.contact()
+    assert health.number_key().ok
+    settings.PHONE_HASH_KEY = "another key"
+    assert not health.number_key().ok

@@ -1,14 +1,16 @@
 """The promise in real threads on PostgreSQL: no message is allowed after a STOP has committed."""
 
+import time
 from collections import Counter
-from threading import Barrier, Thread
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event, Thread
 from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
 
 from consent import gate, ledger
-from consent.models import Brand, Standing, Subject
+from consent.models import Brand, Hold, Standing, Subject
 from consent.purposes import Kind, Purpose, Source, Verdict
 from tests import factories
 from tests.factories import NOON
@@ -88,3 +90,36 @@ def test_no_message_is_allowed_once_a_stop_has_committed(is_known):
         assert Standing.objects.get(subject=race.subject).state.is_suppressed
     assert set(outcomes) <= {(Verdict.ALLOWED, False), (Verdict.BLOCKED, True)}, outcomes
     assert sum(outcomes.values()) == ROUNDS // 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_hold_is_in_force_before_the_next_gate_decides():
+    """The gate that read no hold ends before the hold can be put: nothing is allowed after it."""
+    brand, phone, order = factories.brand(), "+12015550123", []
+    subject_id = Subject.objects.for_phone(phone).pk
+    gate_read, may_end = Event(), Event()
+
+    def gating():
+        with transaction.atomic():
+            gate.decide(
+                [gate.Request(message_ref=uuid4(), subject_id=subject_id, brand_id=brand.pk, purpose=Purpose.HELP)],
+                now=NOON,
+            )
+            gate_read.set()
+            may_end.wait(5)
+            order.append("gate")
+        connection.close()
+
+    def holding():
+        gate_read.wait(5)
+        Hold.objects.put(phone=phone, reason="could not be read")
+        order.append("hold")
+        connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        jobs = [threads.submit(gating), threads.submit(holding)]
+        time.sleep(0.2)
+        may_end.set()
+        for job in jobs:
+            job.result()
+    assert order == ["gate", "hold"]

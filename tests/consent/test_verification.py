@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from consent import ledger, verification
-from consent.models import ConsentEvent, Evidence, Seal, Subject
+from consent.models import ConsentEvent, Evidence, Seal, Standing, Subject
 from consent.purposes import Kind, Source
 from tests import factories
 from tests.factories import NOON
@@ -232,3 +232,17 @@ def record_one_more(event):
         occurred_at=NOON,
     )
     return ledger.record(report=report, now=NOON)
+
+
+def test_a_standing_that_the_ledger_does_not_bear_out_is_named(events):
+    standing = Standing.objects.order_by("pk").first()
+    Standing.objects.filter(pk=standing.pk).update(revoked_at=None)
+    assert verification.Problem("consent_standing", standing.pk, "it is not what the ledger says") in list(
+        verification.problems()
+    )
+
+
+def test_a_standing_that_was_removed_is_missed(events):
+    standing = Standing.objects.order_by("pk").last()
+    standing.delete()
+    assert [problem.what for problem in verification.problems()] == ["a standing of it is missing"]

@@ -79,3 +79,21 @@ async def test_no_more_threads_than_allowed_and_who_leaves_the_queue_costs_none(
 async def test_a_client_that_leaves_while_sending_is_forgotten():
     parts = [{"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.disconnect"}]
     assert await request(Threads(lambda *_: 1 / 0), parts) == []
+
+
+async def test_an_underscore_does_not_pass_for_a_dash_and_cookies_stay_apart():
+    seen = {}
+
+    def application(environ, start_response):
+        seen.update(environ)
+        start_response("200 OK", [])
+        return [b""]
+
+    headers = [
+        (b"x_forwarded_proto", b"https"),
+        (b"x-forwarded-proto", b"http"),
+        (b"cookie", b"a=1"),
+        (b"cookie", b"b=2"),
+    ]
+    await request(Threads(application), body(b""), headers=headers)
+    assert (seen["HTTP_X_FORWARDED_PROTO"], seen["HTTP_COOKIE"]) == ("http", "a=1; b=2")
