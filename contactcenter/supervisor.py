@@ -110,6 +110,12 @@ class Supervisor:
             for i, service in enumerate(services)
         ]
         self._stop = asyncio.Event()
+        self._why = ""
+        self._out = out
+
+    def _say(self, line: str) -> None:
+        with contextlib.suppress(OSError):  # a closed terminal must not keep anything running
+            print(line, file=self._out, flush=True)
 
     async def run(self, *, on_started: Callable[[], None] = lambda: None) -> None:
         """Start everything, call `on_started`, return after SIGINT, SIGTERM or SIGHUP and a clean stop.
@@ -118,7 +124,7 @@ class Supervisor:
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._stop_or_hurry)
+            loop.add_signal_handler(number, self._stop_or_hurry, number)
         try:
             stopping = asyncio.create_task(self._stop.wait())
             starting = asyncio.create_task(self._start_all())
@@ -130,14 +136,17 @@ class Supervisor:
             stopping.cancel()
             starting.cancel()
         finally:
+            self._say(f"Stopping{self._why}…")
             for kept in reversed(self._kept):
                 await kept.stop()
+            self._say("Stopped.")
 
     async def _start_all(self) -> None:
         for kept in self._kept:
             await kept.start()
 
-    def _stop_or_hurry(self) -> None:
+    def _stop_or_hurry(self, number: signal.Signals) -> None:
+        self._why = f" after {number.name}"
         if self._stop.is_set():
             for kept in self._kept:
                 kept.hurry()

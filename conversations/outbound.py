@@ -7,13 +7,13 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from consent.purposes import Purpose
-from contactcenter.lib import redact
+from contactcenter.lib import redact, segments
 from conversations import live, nudging
 from conversations.models import Conversation, Message
 from conversations.states import Status
 
-# The carrier's limit is 3,200; ten segments is already more than anybody reads.
-MAX_LENGTH = 1530
+# The carrier's limit is 3,200 characters; ten segments is already more than anybody reads.
+MAX_SEGMENTS = 10
 # A reply that a paused line has kept for longer surprises people more than it helps them.
 USEFUL_FOR = timedelta(days=1)
 
@@ -39,10 +39,10 @@ def send(
     body = body.replace("\x00", "").strip()
     if not body:
         raise CannotSend(_("There is nothing to send yet: write a message first."))
-    if len(body) > MAX_LENGTH:
+    if (length := segments.count(body).segments) > MAX_SEGMENTS:
         raise CannotSend(
-            _("This is %(length)d characters long; a text may have %(limit)d. Shorten it or send it in two.")
-            % {"length": len(body), "limit": MAX_LENGTH}
+            _("This takes %(length)d segments; a text may take %(limit)d. Shorten it or send it in two.")
+            % {"length": length, "limit": MAX_SEGMENTS}
         )
     if redact.redact(body) != body:
         raise CannotSend(_("This holds a card or social security number, and texts are not private. Take it out."))

@@ -105,7 +105,13 @@ def list_context(request: HttpRequest, open_pk: int | None = None) -> dict[str, 
 def thread_context(request: HttpRequest, shown: Conversation) -> dict[str, Any]:
     now = timezone.now()
     thread = inbox.thread(shown, now=now, before=before(request))
-    return {"conversation": shown, "thread": thread, "may_write": may_write(request), "now": now}
+    return {
+        "conversation": shown,
+        "thread": thread,
+        "may_write": may_write(request),
+        "most_segments": outbound.MAX_SEGMENTS,
+        "now": now,
+    }
 
 
 def panel_context(request: HttpRequest, shown: Conversation) -> dict[str, Any]:

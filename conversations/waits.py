@@ -96,6 +96,7 @@ def end(*, conversation: Conversation, by_id: int, now: datetime) -> bool:
         was_open = Wait.objects.filter(conversation=conversation, answered_at=None).update(
             answered_at=now, answered_by_id=by_id, ending=Wait.Ending.NO_ANSWER_NEEDED
         )
+        Conversation.objects.filter(pk=conversation.pk).update(unread=0)  # whoever judged it has read it
         refresh_due([conversation.pk])
     return bool(was_open)
 

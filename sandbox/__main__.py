@@ -44,7 +44,7 @@ async def _run(options: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with serving(options):
-        logger.info("ready: handsets at http://%s:%s/sandbox/", _HOST, options.http_port)
+        logger.info("ready, on ports %s (API) and %s (handsets)", options.tls_port, options.http_port)
         await stopped.wait()
 
 

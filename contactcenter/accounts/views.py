@@ -2,7 +2,7 @@
 
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
-from django.shortcuts import resolve_url
+from django.shortcuts import render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
@@ -11,8 +11,13 @@ from contactcenter.accounts import access
 THEMES = {"auto", "light", "dark"}
 A_YEAR_SECONDS = 365 * 24 * 3600
 
-login = access.public(LoginView.as_view())
+login = access.public(LoginView.as_view(redirect_authenticated_user=True))
 logout = access.allow(*access.EVERYONE)(LogoutView.as_view())
+
+
+def page_too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that was open while somebody signed in or out elsewhere: its protection against forgery has expired."""
+    return render(request, "page_too_old.html", status=403)
 
 
 @access.allow(*access.EVERYONE)

@@ -108,7 +108,8 @@ def from_answer(response: requests.Response) -> Outcome:
     """What an error answer means for the message."""
     status, problem = response.status_code, problem_of(response)
     code = str(problem.get("type", "")).rpartition("#")[2] or str(status)
-    detail = f"{problem.get('title', response.reason)}. {problem.get('detail', '')}".strip()[:300]
+    said = (str(problem.get("title") or response.reason), str(problem.get("detail") or ""))
+    detail = ". ".join(words.rstrip(". ") for words in said if words)
     if status == 429 or status == 503:
         return Outcome(
             Kind.NOT_SENT, code=code[:30], detail=detail, retry_after=retry_after(response), is_throttled=status == 429

@@ -125,7 +125,10 @@ export class Composer {
     const { encoding, units, segments, room } = count(this.box.value);
     const label = document.getElementById("count");
     const word = segments === 1 ? this.form.dataset.segment : this.form.dataset.segments;
-    label.textContent = `${units}/${units + room} · ${segments} ${word} · ${encoding}`;
+    const isTooLong = segments > Number(this.form.dataset.most);
+    const limit = isTooLong ? ` (${this.form.dataset.atMost})` : "";
+    label.textContent = `${units}/${units + room} · ${segments} ${word}${limit} · ${encoding}`;
+    label.classList.toggle("bad", isTooLong);
   }
 
   #keep() {
@@ -144,7 +147,8 @@ export class Composer {
 
   #store() {
     try {
-      if (this.draft.body || this.draft.ref) localStorage.setItem(this.key, JSON.stringify(this.draft));
+      if (holdsCard(this.draft.body)) localStorage.removeItem(this.key);
+      else if (this.draft.body || this.draft.ref) localStorage.setItem(this.key, JSON.stringify(this.draft));
       else localStorage.removeItem(this.key);
     } catch {
       // A full or forbidden storage costs the safety net, not the message.
@@ -160,4 +164,13 @@ function newRef() {
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
+
+// A card number, by length and check digit, is not kept on this machine's disk either; the server refuses to send it.
+function holdsCard(text) {
+  return (text.match(/\d(?:[ .-]?\d){12,18}/g) ?? []).some((run) => {
+    const digits = [...run.replace(/\D/g, "")].reverse().map(Number);
+    const doubled = digits.map((digit, place) => (place % 2 ? (digit * 2 > 9 ? digit * 2 - 9 : digit * 2) : digit));
+    return doubled.reduce((sum, digit) => sum + digit, 0) % 10 === 0;
+  });
 }

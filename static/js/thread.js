@@ -8,6 +8,7 @@ export class ThreadView {
   #lastId = 0;
   #missed = 0;
   #readUpTo = 0;
+  #stays = true;
 
   constructor(region, { readUrl }) {
     this.region = region;
@@ -16,10 +17,18 @@ export class ThreadView {
     this.announcer = document.getElementById("announcer");
     this.#lastId = this.#last();
     if (!this.#isHistory()) this.toEnd();
-    this.#log().addEventListener("scroll", () => this.#isAtEnd() && this.#caughtUp(), { passive: true });
+    this.#stays = !this.#isHistory();
+    this.#log().addEventListener("scroll", () => this.#onScroll(), { passive: true });
     this.jump?.addEventListener("click", () => this.toEnd());
+    // The composer that appears, or grows, takes room from the log: who was at the end stays there.
+    new ResizeObserver(() => this.#stays && this.toEnd()).observe(this.#log());
     for (const event of ["visibilitychange", "focus"]) addEventListener(event, () => this.#markRead(), true);
     this.#markRead();
+  }
+
+  #onScroll() {
+    this.#stays = this.#isAtEnd() && !this.#isHistory();
+    if (this.#stays) this.#caughtUp();
   }
 
   remember() {

@@ -15,6 +15,9 @@ NETWORK = r"net::ERR_|WebSocket connection to|Failed to load resource|^htmx:|Res
 _numbers = itertools.count(1)
 
 
+TO_THE_END = "(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)(log)"
+
+
 @pytest.fixture
 def handset() -> str:
     """A number that no other test texts from."""
@@ -141,6 +144,35 @@ def test_a_stop_takes_the_composer_away_at_once_and_is_confirmed_once(
     page.wait_for_timeout(1100)  # the carrier's clock has whole seconds, and a tie between STOP and START revokes
     product.text("START", sender=handset)
     expect(page.locator("#composer")).to_be_visible()
+    for number in range(3):
+        product.text(f"Line {number}\n" * 12, sender=handset)
+    expect(page.locator("#messages .msg--in")).to_have_count(7)
+    expect(bubble(page, "You can get texts from us again")).to_be_attached()
+    assert page.evaluate(TO_THE_END) < 40, "the composer took its room back, and the thread stayed at its end"
+
+
+def test_no_answer_needed_takes_the_row_s_weight_as_well(desk: Desk, product: Product, handset: str) -> None:
+    page = started(desk, handset, "Thanks!")
+    page.get_by_role("button", name="No answer needed").click()
+    expect(page.get_by_role("button", name="No answer needed")).to_have_count(0)
+    expect(page.locator(".q-row", has_text=shown(handset)).locator(".n-badge")).to_have_count(0)
+
+
+def test_a_card_number_is_neither_kept_nor_sent(desk: Desk, product: Product, handset: str) -> None:
+    page = started(desk, handset)
+    desk.expect_complaints("422")
+    page.locator("#body").fill("Your card 4111 1111 1111 1111")
+    assert page.evaluate("JSON.stringify(localStorage)").count("4111") == 0
+    page.keyboard.press("Enter")
+    expect(page.locator("#composer-error")).to_contain_text("card or social security number")
+    assert product.handed_over(handset) == []
+
+
+def test_signing_out_leads_back_to_signing_in(desk: Desk, product: Product) -> None:
+    page = desk.sign_in()
+    page.locator(".me summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def test_a_reply_that_could_not_be_handed_in_is_kept_and_sent_once_in_the_end(

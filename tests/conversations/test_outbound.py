@@ -22,7 +22,8 @@ pytestmark = pytest.mark.django_db
     ("body", "complaint"),
     [
         ("  \n ", "nothing to send"),
-        ("a" * 1531, "1531 characters"),
+        ("a" * 1531, "11 segments"),
+        ("😀" * 400, "13 segments"),
         ("Your card 4111 1111 1111 1111 is charged", "card or social security"),
     ],
 )
