@@ -13,13 +13,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from consent import gate
 from consent.purposes import Purpose, Verdict
@@ -80,7 +81,7 @@ def send_due(*, lane: str, clock: Clock) -> bool:
         if free and is_more and uptime.seconds() < deadline:
             try:
                 hand_overs, is_more = allowed(lane=lane, limit=free, clock=clock, resting=resting)
-            except DatabaseError:  # what flies must land all the same
+            except Exception:  # what flies must land all the same
                 logger.exception("No new messages can be taken now; the clock will look again.")
                 hand_overs, is_more, deadline = [], False, 0.0
             flying |= {senders(os.getpid()).submit(hand_over_now, one, clock) for one in hand_overs}
@@ -118,7 +119,8 @@ def allowed(
         return [], any(moment < until <= moment + 1 for until in resting.values())
     with_tokens = paced(claimed, now=clock(), resting=resting)
     hand_overs = gated(with_tokens, token=token, clock=clock)
-    release(claimed, token)
+    with suppress(DatabaseError, InterfaceError):  # the lease ends by itself; what passed the gate must leave now
+        release(claimed, token)
     return hand_overs, True
 
 
@@ -279,7 +281,7 @@ def settle(results: Sequence[Result], *, clock: Clock) -> None:
         live.changed(message.conversation_id for message in messages.values())
         for result in results:
             settle_one(result, messages[result.hand_over.message_id], now)
-        waits.answered(result.hand_over.message_id for result in results if result.outcome.kind == Kind.SENT)
+        waits.follow([result.hand_over.message_id for result in results])
     for result in results:
         if result.outcome.kind == Kind.ACCOUNT:
             pause_line(messages[result.hand_over.message_id], result.outcome, now)

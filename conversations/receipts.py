@@ -161,5 +161,4 @@ def settle(matched: Sequence[Match], *, now: datetime) -> None:
     for message in unnamed:
         message.carrier_id = named[message.pk]
     Message.objects.bulk_update(unnamed, ["carrier_id"])
-    waits.answered(pk for pk, (status, _) in said.items() if status != Status.FAILED)
-    waits.unanswered(pk for pk, (status, _) in said.items() if status == Status.FAILED)
+    waits.follow(list(said))

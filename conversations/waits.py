@@ -1,5 +1,6 @@
 """Unanswered stretches: opened by a text, ended only by a person."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -50,6 +51,18 @@ def open_for(texts: Sequence[Message]) -> None:
         ignore_conflicts=True,
     )
     refresh_due(first)
+
+
+def follow(message_ids: Sequence[int]) -> None:
+    """Lets the waits follow what is true now of these messages, whatever was said of them in between.
+
+    The caller holds the conversations' locks.
+    """
+    by_status: dict[str, list[int]] = defaultdict(list)
+    for pk, status in Message.objects.filter(pk__in=message_ids).values_list("pk", "status"):
+        by_status[status].append(pk)
+    answered([*by_status[Status.SENT], *by_status[Status.DELIVERED]])
+    unanswered(by_status[Status.FAILED])
 
 
 def answered(message_ids: Iterable[int]) -> None:

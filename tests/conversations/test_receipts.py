@@ -90,6 +90,8 @@ def test_any_order_and_grouping_of_receipts_and_the_send_s_answer_ends_alike(wor
 
             message.refresh_from_db()
             assert message.status == expected(words, answer)
+            is_answered = message.status in {Status.SENT, Status.DELIVERED}
+            assert Wait.objects.filter(answered_at=None).exists() != is_answered
             assert ("opted_out" in words) == Standing.objects.filter(revoked_at__isnull=False).exists()
             raise Undo
     except Undo:
