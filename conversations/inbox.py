@@ -121,7 +121,7 @@ class Bubble:
 
     @property
     def may_cancel(self) -> bool:
-        return self.message.status in {Status.QUEUED, Status.HELD}
+        return self.message.may_cancel
 
 
 @dataclass(frozen=True)

@@ -206,6 +206,11 @@ class Message(models.Model):
         return self.direction == self.Direction.OUT
 
     @property
+    def may_cancel(self) -> bool:
+        """Only what a person wrote: the confirmation of an opt-out is not theirs to hold back."""
+        return self.purpose == Purpose.REPLY and self.status in MOVES[Status.CANCELLED]
+
+    @property
     def may_retry(self) -> bool:
         """Only what a person wrote: an automatic or campaign text sent again by hand would shed its purpose."""
         is_reply = self.is_out and self.purpose == Purpose.REPLY

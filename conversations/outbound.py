@@ -99,10 +99,10 @@ def retryable(message_id: int) -> Message:
 
 
 def cancel(*, message: Message, now: datetime) -> bool:
-    """Takes back a message that has not left yet; whether it was in time."""
+    """Takes back a reply that has not left yet; whether it was in time."""
     with transaction.atomic():
         live.changed([message.conversation_id])
-        return Message.objects.filter(pk=message.pk).move(Status.CANCELLED, now=now) == 1
+        return Message.objects.filter(pk=message.pk, purpose=Purpose.REPLY).move(Status.CANCELLED, now=now) == 1
 
 
 def queued(

@@ -91,7 +91,7 @@ def state(message: Message) -> State:
         Status.CANCELLED: (_("Cancelled"), "cross"),
     }
     status = Status(message.status)
-    if status == Status.QUEUED and message.error_detail and message.attempts:
+    if status == Status.QUEUED and message.error_detail and message.conversation.line.paused_at is None:
         return State(_("Queued, trying again: %(why)s") % {"why": message.error_detail}, "clock", "warn")
     if status in words:
         return State(*words[status])

@@ -90,3 +90,11 @@ def test_an_automatic_text_is_not_sent_again_by_hand():
     Message.objects.filter(pk=confirmation.pk).update(status="expired")
     with pytest.raises(CannotSend):
         outbound.retry(message=confirmation, author_id=factories.user().pk, now=timezone.now())
+
+
+def test_an_opt_out_s_confirmation_is_not_an_agent_s_to_cancel():
+    traffic.line()
+    traffic.arrive(traffic.text("STOP"))
+    confirmation = Message.objects.get(purpose="opt_out_confirmation")
+    assert not confirmation.may_cancel
+    assert not outbound.cancel(message=confirmation, now=timezone.now())
