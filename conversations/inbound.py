@@ -81,10 +81,10 @@ def store(deliveries: Sequence[Delivery], *, now: datetime) -> list[int]:
             if key in new and once[key].kind == CarrierEvent.Kind.INBOUND
             for report in consequences(once[key])
         ]
-        ledger.record_many(reports, now=now)
-        for key in new:
+        for key in sorted(new):  # before any standing is locked, as in the gate
             if reading.UNREADABLE in once[key].payload:
                 hold_sender(once[key], "A text from this number could not be read.")
+        ledger.record_many(reports, now=now)
     return sorted(new.values())
 
 
