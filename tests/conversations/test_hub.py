@@ -58,6 +58,15 @@ async def heard(outbox: hub.Outbox, wanted: str) -> dict[str, Any]:
                     return message
 
 
+async def posted_until_heard(outbox: hub.Outbox, *signals: list[Any]) -> dict[str, Any]:
+    """A signal is a hint and may be lost while a busy machine makes the hub subscribe anew: then it is posted again."""
+    hearing = asyncio.create_task(heard(outbox, "signals"))
+    while not hearing.done():
+        await post(*signals)
+        await asyncio.wait([hearing], timeout=1)
+    return await hearing
+
+
 async def post(*signals: list[Any]) -> None:
     layer = channel_layers.make_backend("default")
     await layer.group_send(live.GROUP, {"type": "signals", "signals": list(signals)})
@@ -67,9 +76,8 @@ async def post(*signals: list[Any]) -> None:
 async def test_signals_from_another_process_reach_who_listens_to_their_topic(running: hub.Hub) -> None:
     outbox, deaf = listener(running, "conversation"), listener(running)
 
-    await post(["conversation", 7, 3], ["line", 1, 1])
+    message = await posted_until_heard(outbox, ["conversation", 7, 3], ["line", 1, 1])
 
-    message = await heard(outbox, "signals")
     assert message["signals"] == [{"topic": "conversation", "id": 7, "version": 3}]
     assert not deaf.waiting
 
@@ -83,8 +91,7 @@ async def test_after_valkey_dropped_every_connection_all_sockets_resync_and_sign
 
     await heard(outbox, "resync")
     await until(lambda: running.is_healthy)
-    await post(["conversation", 8, 1])
-    assert (await heard(outbox, "signals"))["signals"][0]["id"] == 8
+    assert (await posted_until_heard(outbox, ["conversation", 8, 1]))["signals"][0]["id"] == 8
 
 
 async def drop_connections() -> None:
