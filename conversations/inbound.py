@@ -307,7 +307,9 @@ UPDATE conversations_conversation conversation
 SET wrote_at = greatest(conversation.wrote_at, arrival.wrote_at),
     last_message_id = greatest(conversation.last_message_id, arrival.message_id),
     last_message_at = greatest(conversation.last_message_at, arrival.arrived_at),
-    unread = conversation.unread + arrival.texts
+    unread = conversation.unread + arrival.texts,
+    resolved_at = NULL,
+    snoozed_until = NULL
 FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[], %s::timestamptz[], %s::int[])
     AS arrival (id, wrote_at, message_id, arrived_at, texts)
 WHERE conversation.id = arrival.id
@@ -315,7 +317,7 @@ WHERE conversation.id = arrival.id
 
 
 def note_arrivals(messages: Sequence[Message]) -> None:
-    """What the list shows of the conversations that these texts came into."""
+    """What the list shows of the conversations that these texts came into: open again, and awake."""
     rows: dict[int, tuple[datetime, int, datetime, int]] = {}
     for message in messages:
         wrote_at, _, _, texts = rows.get(message.conversation_id, (message.occurred_at, 0, None, 0))

@@ -53,8 +53,9 @@ RANK = (Status.SENT, Status.FAILED, Status.DELIVERED)
 # Statuses that no clock, worker or receipt is expected to leave.
 FINAL = frozenset({Status.DELIVERED, Status.FAILED, Status.BLOCKED, Status.EXPIRED, Status.CANCELLED})
 
-# A person may ask for a new attempt of these: the first one did not arrive, or nobody knows.
-MAY_RETRY = frozenset({Status.FAILED, Status.UNKNOWN, Status.BLOCKED, Status.EXPIRED})
+# What the person did not get, or nobody knows; a person may ask for a new attempt of these.
+UNDELIVERED = (Status.FAILED, Status.UNKNOWN, Status.BLOCKED, Status.EXPIRED)
+MAY_RETRY = frozenset(UNDELIVERED)
 
 
 def strongest(one: Status, other: Status) -> Status:

@@ -21,3 +21,10 @@ def mark_read(*, conversation: Conversation, up_to: int) -> bool:
         Conversation.objects.filter(pk=locked.pk).update(unread=left)
         live.changed([locked.pk])
     return True
+
+
+def mark_unread(*, conversation: Conversation) -> None:
+    """Somebody wants to come back to it: it gets its weight again."""
+    with transaction.atomic():
+        live.changed([conversation.pk])
+        Conversation.objects.filter(pk=conversation.pk, unread=0).update(unread=1)

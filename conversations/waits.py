@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import Case, OuterRef, Subquery, When
 
 from consent.purposes import Purpose
 from conversations import automatic, live
@@ -114,7 +114,25 @@ def end(*, conversation: Conversation, by_id: int, now: datetime) -> bool:
     return bool(was_open)
 
 
+def resume(*, conversation: Conversation, ended_at: datetime, by_id: int) -> bool:
+    """The person who ended a wait at that moment without an answer takes that back; whether there was such a wait.
+
+    Not where the person has written since and waits anew. The caller holds the conversation's lock.
+    """
+    if Wait.objects.filter(conversation=conversation, answered_at=None).exists():
+        return False
+    ended = Wait.objects.filter(
+        conversation=conversation, ending=Wait.Ending.NO_ANSWER_NEEDED, answered_at=ended_at, answered_by=by_id
+    )
+    was_ended = ended.update(answered_at=None, answered_by=None, ending="")
+    refresh_due([conversation.pk])
+    return bool(was_ended)
+
+
 def refresh_due(conversation_ids: Iterable[int]) -> None:
-    """Brings the list's copy of the deadline up to date."""
-    open_wait = Wait.objects.filter(conversation=OuterRef("pk"), answered_at=None)
-    Conversation.objects.filter(pk__in=list(conversation_ids)).update(due_at=Subquery(open_wait.values("due_at")[:1]))
+    """Brings the list's copy of the deadline up to date. Who waits is not resolved, whoever thought so."""
+    open_wait = Wait.objects.filter(conversation=OuterRef("pk"), answered_at=None).values("due_at")[:1]
+    Conversation.objects.filter(pk__in=list(conversation_ids)).alias(due=Subquery(open_wait)).update(
+        due_at=Subquery(open_wait),
+        resolved_at=Case(When(due=None, then="resolved_at")),
+    )

@@ -1,0 +1,80 @@
+"""What agents note about a person. Consent is none of it: that belongs to the number."""
+
+import zoneinfo
+
+from django import forms
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from conversations import live
+from conversations.models import Contact, Conversation, Tag
+
+LANGUAGES = (
+    ("", gettext_lazy("Not known")),
+    ("en", gettext_lazy("English")),
+    ("es", gettext_lazy("Spanish")),
+    ("fr", gettext_lazy("French")),
+    ("zh", gettext_lazy("Chinese")),
+    ("tl", gettext_lazy("Tagalog")),
+    ("vi", gettext_lazy("Vietnamese")),
+    ("ar", gettext_lazy("Arabic")),
+    ("ko", gettext_lazy("Korean")),
+    ("ru", gettext_lazy("Russian")),
+    ("pt", gettext_lazy("Portuguese")),
+    ("ht", gettext_lazy("Haitian Creole")),
+)
+TAGS_AT_MOST = 20
+
+
+class DetailsForm(forms.ModelForm[Contact]):
+    """What an agent may change of a person."""
+
+    language = forms.ChoiceField(label=gettext_lazy("Language"), choices=LANGUAGES, required=False)
+
+    class Meta:
+        model = Contact
+        fields = ("name", "reference", "language", "time_zone")
+
+    def clean_time_zone(self) -> str:
+        zone: str = self.cleaned_data["time_zone"].strip()
+        if zone and zone not in zoneinfo.available_timezones():
+            raise forms.ValidationError(_("There is no such time zone; one looks like America/Chicago."))
+        return zone
+
+    def save(self, commit: bool = True) -> Contact:
+        with transaction.atomic():
+            contact: Contact = super().save(commit)
+            show_changes(contact)
+        return contact
+
+
+class TooManyTags(Exception):
+    """Says so, in words for the person who typed."""
+
+
+def add_tag(*, contact: Contact, name: str) -> None:
+    """Puts a tag on a person; a new one is made. Raises ``TooManyTags``."""
+    name = " ".join(name.replace("\x00", "").split())[: Tag._meta.get_field("name").max_length]
+    if not name:
+        return
+    with transaction.atomic():
+        show_changes(contact)
+        if contact.tags.count() >= TAGS_AT_MOST:
+            raise TooManyTags(_("A person can have %(number)d tags. Remove one first.") % {"number": TAGS_AT_MOST})
+        tag = Tag.objects.filter(name__iexact=name).first()
+        if tag is None:
+            Tag.objects.bulk_create([Tag(name=name)], ignore_conflicts=True)
+            tag = Tag.objects.get(name__iexact=name)
+        contact.tags.add(tag)
+
+
+def remove_tag(*, contact: Contact, tag_id: int) -> None:
+    with transaction.atomic():
+        show_changes(contact)
+        contact.tags.remove(tag_id)
+
+
+def show_changes(contact: Contact) -> None:
+    """Every screen that shows this person refetches."""
+    live.changed(Conversation.objects.filter(contact=contact).values_list("pk", flat=True))
