@@ -1,5 +1,6 @@
 """What an operator needs of messages: the carrier's events, what became of each message, and the lines."""
 
+from collections import Counter
 from typing import Any
 
 from django import forms
@@ -15,16 +16,17 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from contactcenter.accounts.site import Attached, Page, Record, as_numbers, as_uuid, pretty
+from contactcenter.accounts.site import Attached, Group, IsSet, Page, Record, as_numbers, as_uuid, bounded_count, pretty
 from contactcenter.lib import phone
 from conversations import lines, parked
-from conversations.models import CarrierEvent, Conversation, Line, Message, Receipt
+from conversations.models import CarrierEvent, Contact, Conversation, Line, Message, Receipt, Tag
 
 
 @admin.register(CarrierEvent)
 class CarrierEventAdmin(Record[CarrierEvent]):
     """Everything the carrier told us. What could not be applied is parked, says why, and can be tried again."""
 
+    group = Group.MESSAGES
     list_display = ("received_at", "kind", "state", "key", "what_failed")
     list_filter = ("state",)
     fields = ("kind", "state", "error", "attempts", "received_at", "key", "sha256", "as_received")
@@ -35,6 +37,14 @@ class CarrierEventAdmin(Record[CarrierEvent]):
 
     def find(self, term: str) -> Q:
         return Q(key__in=[term, f"in:{term}"])
+
+    def waiting(self) -> tuple[str, str] | None:
+        many = bounded_count(CarrierEvent.objects.filter(state=CarrierEvent.State.PARKED))
+        words = ngettext("%d carrier event could not be applied.", "%d carrier events could not be applied.", many)
+        return (words % many, "state__exact=parked") if many else None
+
+    def offers(self, action: str, row: CarrierEvent) -> bool:
+        return row.state == CarrierEvent.State.PARKED
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("conversations.change_carrierevent")
@@ -50,20 +60,41 @@ class CarrierEventAdmin(Record[CarrierEvent]):
     def try_again(self, request: HttpRequest, queryset: QuerySet[CarrierEvent]) -> None:
         events = queryset.filter(state=CarrierEvent.State.PARKED).values_list("pk", flat=True)
         after = parked.try_again(events, now=timezone.now())
-        failed = [event for event in after if event.state == CarrierEvent.State.PARKED]
-        for event in failed:
-            self.message_user(request, f"{event.key}: {event.error}", messages.ERROR)
-        applied = len(after) - len(failed)
+        for event in after:
+            if event.state == CarrierEvent.State.PARKED:
+                self.message_user(request, f"{event.key}: {event.error}", messages.ERROR)
+        states = Counter(event.state for event in after)
+        if waiting := states[CarrierEvent.State.STORED]:  # the clock's sweep took them first and is not done
+            text = ngettext(
+                "%d event is being applied: look again.", "%d events are being applied: look again.", waiting
+            )
+            self.message_user(request, text % waiting, messages.INFO)
+        applied = states[CarrierEvent.State.THREADED]
         text = ngettext("%d event is applied.", "%d events are applied.", applied) % applied
         self.message_user(request, text, messages.SUCCESS if applied else messages.WARNING)
 
     @admin.display(description=_("error"))
     def what_failed(self, event: CarrierEvent) -> str:
-        return Truncator(event.error).chars(80)
+        return Truncator(event.error).chars(240)
 
     @admin.display(description=_("as received, redacted"))
     def as_received(self, event: CarrierEvent) -> SafeString:
         return pretty(event.payload)
+
+
+@admin.register(Contact)
+class ContactAdmin(Record[Contact]):
+    """Agents change a person's details in the inbox, where the change is seen by whoever has it open."""
+
+    group = Group.MESSAGES
+    list_display = ("phone", "name", "reference", "language", "time_zone", "created_at")
+    fields = ("phone", "name", "reference", "language", "time_zone", "tags", "created_at")
+    ordering = ("-id",)
+    search_fields = ("phone",)
+    search_help_text = _("A phone number, exactly.")
+
+    def find(self, term: str) -> Q:
+        return Q(phone__in=as_numbers(term))
 
 
 class ReceiptInline(Attached):
@@ -74,6 +105,7 @@ class ReceiptInline(Attached):
 
 @admin.register(Message)
 class MessageAdmin(Record[Message]):
+    group = Group.MESSAGES
     list_display = ("created_at", "conversation", "direction", "purpose", "status", "error_code", "beginning")
     list_select_related = ("conversation__contact",)
     ordering = ("-id",)
@@ -128,14 +160,47 @@ class LineForm(forms.ModelForm[Line]):
         return cleaned
 
 
+class TagForm(forms.ModelForm[Tag]):
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if Tag.objects.exclude(pk=self.instance.pk).filter(name__iexact=name).exists():
+            raise forms.ValidationError(_("There is a tag of this name already."))
+        return name
+
+
+@admin.register(Tag)
+class TagAdmin(Page[Tag]):
+    """Renaming a tag renames it on everybody who has it."""
+
+    group = Group.SETTINGS
+    form = TagForm
+    list_display = ("name",)
+    search_fields = ("name",)
+
+
+class IsPaused(IsSet):
+    title, parameter_name = _("pause"), "paused_at"
+    unset, set = _("Sending"), _("Paused")
+
+
 @admin.register(Line)
 class LineAdmin(Page[Line]):
+    group = Group.SETTINGS
     form = LineForm
     list_display = ("number", "name", "kind", "brand", "is_active", "paused_at", "paused_reason")
     list_select_related = ("brand",)
+    list_filter = (IsPaused, "is_active")
     search_fields = ("number", "name")
     readonly_fields = ("paused_at", "paused_reason")
     actions = ("resume",)
+
+    def waiting(self) -> tuple[str, str] | None:
+        many = bounded_count(Line.objects.filter(is_active=True).exclude(paused_at=None))
+        words = ngettext("%d line is paused and sends nothing.", "%d lines are paused and send nothing.", many)
+        return (words % many, "paused_at=yes") if many else None
+
+    def offers(self, action: str, row: Line) -> bool:
+        return row.paused_at is not None
 
     def get_readonly_fields(self, request: HttpRequest, obj: Line | None = None) -> tuple[str, ...]:
         """A "no" was said to this number's brand: neither may change under the people who said it."""

@@ -25,6 +25,7 @@ LANGUAGES = (
     ("ht", gettext_lazy("Haitian Creole")),
 )
 TAGS_AT_MOST = 20
+SUGGESTIONS = 200
 
 
 class DetailsForm(forms.ModelForm[Contact]):
@@ -51,6 +52,11 @@ class DetailsForm(forms.ModelForm[Contact]):
 
 class TooManyTags(Exception):
     """Says so, in words for the person who typed."""
+
+
+def tag_names() -> list[str]:
+    """What is offered to whoever types a tag."""
+    return list(Tag.objects.values_list("name", flat=True)[:SUGGESTIONS])
 
 
 def add_tag(*, contact: Contact, name: str) -> None:

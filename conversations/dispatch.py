@@ -198,6 +198,7 @@ def gated(messages: Sequence[Message], *, token: UUID, clock: Clock) -> list[Han
         mine.filter(pk__in=[message.pk for message in messages if message.ref not in by_ref]).move(
             Status.EXPIRED, now=now, lease_until=None, lease_token=None
         )
+        waits.follow([message.pk for message in messages])
     return hand_overs
 
 

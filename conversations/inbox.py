@@ -1,103 +1,33 @@
-"""What the inbox shows: the list, one thread, one contact. Reads only; the number of queries never depends on the data.
+"""What the inbox shows of one conversation: its thread and its contact. Reads only; the number of queries never
+depends on the data.
 
-Each ``*_key`` says in one or two cheap queries which rendering a fragment would get, so that an unchanged one is never
-rendered again.
+``key`` says in one cheap query which rendering a fragment would get, so that an unchanged one is never rendered again.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Self
+from datetime import date, datetime, timedelta
 from uuid import uuid4
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.timezone import localdate
 
 from consent import gate
-from consent.models import ConsentEvent, Hold, Standing
+from consent.folding import State
+from consent.models import ConsentEvent, Hold, Program, Standing
 from consent.policy import Ruling
-from consent.purposes import Kind, Purpose, Verdict
+from consent.purposes import Kind, Level, Purpose, Verdict
 from conversations import wording
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, Message, Tag
 from conversations.states import Status
 
-ROWS = 50
 MESSAGES = 50
+# As far back as a thread grows in place; what is older has pages of its own.
+MESSAGES_AT_MOST = 500
 EVENTS = 20
+PROGRAMS = LINES = 10
 # Bubbles of one sender this close together share one line with time and state.
 GROUPED = timedelta(minutes=5)
-
-
-# --- The list ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a page of the list begins: after this row. ``at`` is its deadline if it waits, else its last message."""
-
-    is_waiting: bool
-    at: datetime
-    id: int
-
-    def __str__(self) -> str:
-        return f"{'w' if self.is_waiting else 'r'}_{self.at:%Y%m%dT%H%M%S.%f%z}_{self.id}"
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """The place that ``str`` wrote. Raises ``ValueError`` for anything else."""
-        bucket, at, row_id = text.split("_")
-        if bucket not in {"w", "r"}:
-            raise ValueError(text)
-        return cls(bucket == "w", datetime.strptime(at, "%Y%m%dT%H%M%S.%f%z").astimezone(UTC), int(row_id))
-
-    @classmethod
-    def of(cls, row: Conversation) -> Self:
-        at = row.due_at or row.last_message_at
-        if at is None:
-            raise ValueError("a conversation without messages has no place in the list")
-        return cls(row.due_at is not None, at, row.pk)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """One page of the list and, if there is more, where the next begins."""
-
-    rows: Sequence[Conversation]
-    next: Place | None
-
-
-def rows(*, after: Place | None = None, limit: int = ROWS) -> Rows:
-    """Who waits, the most urgent first; then the others, the newest first. Two queries at most."""
-    found: list[Conversation] = []
-    for part in listed(after):
-        found += part.select_related("contact", "line", "last_message")[: limit + 1 - len(found)]
-        if len(found) > limit:
-            break
-    return Rows(found[:limit], Place.of(found[limit - 1]) if len(found) > limit else None)
-
-
-def list_key(*, after: Place | None = None, limit: int = ROWS) -> tuple[object, ...]:
-    """Changes when what ``rows`` shows changes."""
-    keys: list[tuple[object, ...]] = []
-    for part in listed(after):
-        keys += part.values_list("pk", "version", "contact__name")[: limit + 1 - len(keys)]
-        if len(keys) > limit:
-            break
-    return (*keys, localdate())
-
-
-def listed(after: Place | None) -> Iterator[QuerySet[Conversation]]:
-    """The list's two parts in order, from a place on."""
-    waiting = Conversation.objects.exclude(due_at=None).order_by("due_at", "pk")
-    recent = Conversation.objects.filter(due_at=None, last_message_at__isnull=False)
-    recent = recent.order_by("-last_message_at", "-pk")
-    if after is None:
-        yield from (waiting, recent)
-    elif after.is_waiting:
-        yield waiting.filter(Q(due_at__gt=after.at) | Q(due_at=after.at, pk__gt=after.id))
-        yield recent
-    else:
-        yield recent.filter(Q(last_message_at__lt=after.at) | Q(last_message_at=after.at, pk__lt=after.id))
 
 
 # --- A thread --------------------------------------------------------------------------------------------------
@@ -132,12 +62,17 @@ class Thread:
     bubbles: Sequence[Bubble]
     earlier: int | None
     is_latest: bool
+    is_full: bool
     ruling: Ruling
     standing: Standing
 
     @property
     def version(self) -> int:
         return version(self.conversation)
+
+    @property
+    def first_id(self) -> int:
+        return self.bubbles[0].message.pk if self.bubbles else 0
 
     @property
     def last_id(self) -> int:
@@ -155,7 +90,7 @@ class Thread:
 
 def conversations() -> QuerySet[Conversation]:
     """With all that thread and panel say about them besides messages and events."""
-    return Conversation.objects.select_related("contact__subject", "line__brand")
+    return Conversation.objects.select_related("contact__subject", "line__brand", "owner")
 
 
 def version(conversation: Conversation) -> int:
@@ -163,11 +98,11 @@ def version(conversation: Conversation) -> int:
     return conversation.version + conversation.contact.subject.head_seq
 
 
-def thread_key(conversation_id: int, *, now: datetime) -> tuple[object, ...] | None:
+def key(conversation_id: int, *, now: datetime) -> tuple[object, ...] | None:
     """Changes when thread or panel change; ``None`` when there is no such conversation. What the gate would say also
     changes with time alone: hence the hour."""
     held = Hold.objects.filter(released_at=None, phone_hash=OuterRef("contact__subject__phone_hash"))
-    key = (
+    found = (
         Conversation.objects.filter(pk=conversation_id)
         .annotate(is_on_hold=Exists(held))
         .values_list(
@@ -175,31 +110,43 @@ def thread_key(conversation_id: int, *, now: datetime) -> tuple[object, ...] | N
             "version",
             "contact__subject__head_seq",
             "is_on_hold",
-            "contact__name",
             "line__name",
             "line__paused_at",
             "line__is_active",
         )
         .first()
     )
-    return key and (*key, now.replace(minute=0, second=0, microsecond=0), localdate(now))
+    return found and (*found, now.replace(minute=0, second=0, microsecond=0), localdate(now))
 
 
-def thread(conversation: Conversation, *, now: datetime, before: int | None = None, limit: int = MESSAGES) -> Thread:
-    """The last messages, or those before an id."""
+def thread(conversation: Conversation, *, now: datetime, before: int | None = None, since: int | None = None) -> Thread:
+    """The last messages; or, for somebody who reads back, all from ``since`` on; or a page of those before an id.
+
+    ``earlier`` is where it would begin with one page more: as ``since`` while it ``is_full`` not, else as ``before``.
+    """
     messages = conversation.messages.select_related("author", "decision", "retried_as").order_by("-pk")
+    limit = MESSAGES
     if before is not None:
         messages = messages.filter(pk__lt=before)
-    found = list(messages[: limit + 1])
-    shown = found[:limit][::-1]
+    elif since is not None:
+        messages, limit = messages.filter(pk__gte=since), MESSAGES_AT_MOST
+    shown = list(messages[:limit])[::-1]
+    is_full = before is not None or len(shown) >= MESSAGES_AT_MOST
     return Thread(
         conversation=conversation,
         bubbles=list(bubbles(shown)),
-        earlier=shown[0].pk if len(found) > limit else None,
+        earlier=earlier(conversation, shown[0].pk, is_full=is_full) if shown else None,
         is_latest=before is None,
+        is_full=is_full,
         ruling=ruling(conversation, now=now),
         standing=standing_of(conversation),
     )
+
+
+def earlier(conversation: Conversation, first_id: int, *, is_full: bool) -> int | None:
+    older = conversation.messages.filter(pk__lt=first_id).order_by("-pk").values_list("pk", flat=True)
+    ids = list(older[: 1 if is_full else MESSAGES])
+    return None if not ids else first_id if is_full else ids[-1]
 
 
 def bubbles(messages: Sequence[Message]) -> Iterator[Bubble]:
@@ -245,6 +192,9 @@ class Panel:
     ruling: Ruling
     standing: Standing
     events: Sequence[ConsentEvent]
+    programs: Sequence[Program]
+    tags: Sequence[Tag]
+    others: Sequence[Conversation]
 
     @property
     def version(self) -> int:
@@ -259,6 +209,12 @@ class Panel:
         return wording.reasons(self.ruling.reasons)
 
     @property
+    def permissions(self) -> Sequence[tuple[str, str]]:
+        """What each program of the brand may send: its name, and how that stands."""
+        state = self.standing.state
+        return [(program.name, permission(program, state)) for program in self.programs]
+
+    @property
     def revocation(self) -> ConsentEvent | None:
         """The event that is in force against texting, where it is among those shown."""
         state = self.standing.state
@@ -270,15 +226,28 @@ class Panel:
         )
 
 
+def permission(program: Program, state: State) -> str:
+    """``opted_out``, ``opted_in``, ``when_they_write``, or ``no_consent``."""
+    if state.is_suppressed:
+        return "opted_out"
+    level = Level(program.consent_level)
+    if level != Level.CONVERSATIONAL and state.level(program.pk).rank >= level.rank:
+        return "opted_in"
+    return "when_they_write" if level == Level.CONVERSATIONAL else "no_consent"
+
+
 def panel(conversation: Conversation, *, now: datetime, limit: int = EVENTS) -> Panel:
-    events = ConsentEvent.objects.filter(
-        subject=conversation.contact.subject_id, brand=conversation.line.brand_id
-    ).order_by("-seq")
+    contact, brand_id = conversation.contact, conversation.line.brand_id
+    events = ConsentEvent.objects.filter(subject=contact.subject_id, brand=brand_id).order_by("-seq")
+    others = contact.conversations.exclude(pk=conversation.pk).filter(last_message_at__isnull=False)
     return Panel(
         conversation=conversation,
         ruling=ruling(conversation, now=now),
         standing=standing_of(conversation),
         events=list(events[:limit]),
+        programs=list(Program.objects.filter(brand=brand_id, is_active=True).order_by("name")[:PROGRAMS]),
+        tags=list(contact.tags.all()),
+        others=list(others.select_related("line").order_by("-last_message_at")[:LINES]),
     )
 
 

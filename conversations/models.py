@@ -82,9 +82,7 @@ class Contact(models.Model):
     subject = models.OneToOneField(Subject, on_delete=models.PROTECT, related_name="contact")
     phone = models.CharField(_("phone"), max_length=20, unique=True)
     name = models.CharField(_("name"), max_length=100, blank=True)
-    reference = models.CharField(
-        _("reference"), max_length=60, blank=True, help_text=_("Their number in your own books.")
-    )
+    reference = models.CharField(_("reference"), max_length=60, blank=True, help_text=_("As in your own books."))
     language = models.CharField(_("language"), max_length=10, blank=True)
     time_zone = models.CharField(
         _("time zone"), max_length=60, blank=True, help_text=_("Empty: where their number comes from.")
@@ -116,9 +114,7 @@ class Conversation(models.Model):
 
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="conversations")
     line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="conversations")
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
-    )
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False)
     snoozed_until = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)
     wrote_at = models.DateTimeField(_("person last wrote"), null=True)
@@ -128,6 +124,10 @@ class Conversation(models.Model):
     due_at = models.DateTimeField(_("answer due"), null=True)
     version = models.PositiveBigIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    # What ``listing`` finds out for its rows.
+    is_opted_out = False
+    snippet = ""
 
     class Meta:
         constraints = [
@@ -154,6 +154,12 @@ class Conversation(models.Model):
 
     def __str__(self) -> str:
         return str(self.contact)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the last word is a person's of ours, and has gone out."""
+        last = self.last_message
+        return last is not None and last.purpose == Purpose.REPLY and last.status in {Status.SENT, Status.DELIVERED}
 
 
 class MessageQuerySet(models.QuerySet["Message"]):

@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from consent.purposes import Purpose
@@ -16,6 +18,8 @@ from conversations.states import Status
 MAX_SEGMENTS = 10
 # A reply that a paused line has kept for longer surprises people more than it helps them.
 USEFUL_FOR = timedelta(days=1)
+# Plans older than a season are somebody else's.
+SCHEDULED_AT_MOST = timedelta(days=90)
 
 
 class CannotSend(Exception):
@@ -46,6 +50,8 @@ def send(
         )
     if redact.redact(body) != body:
         raise CannotSend(_("This holds a card or social security number, and texts are not private. Take it out."))
+    if due_at is not None and not now < due_at <= now + SCHEDULED_AT_MOST:
+        raise CannotSend(_("Choose a time to send that is still to come, within 90 days."))
     with transaction.atomic():
         live.changed([conversation.pk])
         if retry_of is not None:
@@ -66,7 +72,9 @@ def send(
                 message.save(force_insert=True)
         except IntegrityError:
             return sent_before(message)
-        Conversation.objects.filter(pk=conversation.pk).update(last_message=message, last_message_at=now)
+        Conversation.objects.filter(pk=conversation.pk).update(
+            last_message=message, last_message_at=now, owner=Coalesce("owner", Value(author_id))
+        )  # who answers first, owns it
         nudging.nudge(message.lane)
     return message
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations import views
+from conversations import actions, views
 
 urlpatterns = [
     path("", views.index, name="inbox"),
@@ -10,9 +10,19 @@ urlpatterns = [
     path("<int:pk>/", views.conversation, name="conversation"),
     path("<int:pk>/thread/", views.thread_fragment, name="conversation-thread"),
     path("<int:pk>/panel/", views.panel_fragment, name="conversation-panel"),
-    path("<int:pk>/messages/", views.message_send, name="message-send"),
-    path("<int:pk>/no-answer-needed/", views.no_answer_needed, name="conversation-no-answer-needed"),
-    path("<int:pk>/read/", views.read, name="conversation-read"),
-    path("messages/<int:pk>/retry/", views.message_retry, name="message-retry"),
-    path("messages/<int:pk>/cancel/", views.message_cancel, name="message-cancel"),
+    path("<int:pk>/messages/", actions.message_send, name="message-send"),
+    path("<int:pk>/no-answer-needed/", actions.no_answer_needed, name="conversation-no-answer-needed"),
+    path("<int:pk>/resolve/", actions.resolve, name="conversation-resolve"),
+    path("<int:pk>/reopen/", actions.reopen, name="conversation-reopen"),
+    path("<int:pk>/snooze/", actions.snooze, name="conversation-snooze"),
+    path("<int:pk>/assign/", actions.assign, name="conversation-assign"),
+    path("<int:pk>/read/", actions.read, name="conversation-read"),
+    path("<int:pk>/unread/", actions.mark_unread, name="conversation-unread"),
+    path("<int:pk>/contact/form/", views.contact_form, name="contact-form"),
+    path("<int:pk>/contact/", actions.contact_edit, name="contact-edit"),
+    path("<int:pk>/tags/", actions.tag_add, name="tag-add"),
+    path("<int:pk>/tags/<int:tag>/remove/", actions.tag_remove, name="tag-remove"),
+    path("messages/<int:pk>/details/", views.message_details, name="message-details"),
+    path("messages/<int:pk>/retry/", actions.message_retry, name="message-retry"),
+    path("messages/<int:pk>/cancel/", actions.message_cancel, name="message-cancel"),
 ]

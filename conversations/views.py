@@ -1,22 +1,24 @@
 """The inbox's pages. A fragment is the same template inside the page, as an htmx answer and as a refresh."""
 
 import hashlib
-from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import condition, require_GET, require_POST
+from django.views.decorators.http import condition, require_GET
 
 from contactcenter.accounts import access
 from contactcenter.accounts.models import Role, User
-from conversations import inbox, outbound, unread, waits
-from conversations.models import Conversation, Message
+from conversations import contacts, details, handling, inbox, listing, outbound, wording
+from conversations.listing import Listing, Show, View
+from conversations.models import Conversation, Line, Message
 
 WRITERS = (Role.AGENT, Role.SUPERVISOR)
 # Answers hold what people wrote: no cache may keep them. The page remembers their ETags itself.
@@ -30,18 +32,26 @@ kept_nowhere = cache_control(no_store=True, private=True)
 @require_GET
 @kept_nowhere
 def index(request: HttpRequest) -> HttpResponse:
-    return render(request, "inbox/page.html", list_context(request))
+    if not Line.objects.exists():
+        return render(request, "inbox/first_run.html")
+    return render(request, "inbox/page.html", list_context(request) | {"may_write": may_write(request)})
 
 
 @access.allow(*access.EVERYONE)
 @require_GET
 @kept_nowhere
 def conversation(request: HttpRequest, pk: int) -> HttpResponse:
-    # ETags first: what arrives in between is then fetched once too often, and never missed.
-    etags = {"thread_etag": thread_etag(request, pk), "panel_etag": panel_etag(request, pk)}
+    # The key first: what arrives in between is then fetched once too often, and never missed.
+    key = inbox.key(pk, now=timezone.now())
     shown = get_object_or_404(inbox.conversations(), pk=pk)
-    context = list_context(request, shown.pk) | thread_context(request, shown) | panel_context(request, shown)
-    return render(request, "inbox/page.html", context | etags)
+    context = list_context(request) | thread_context(request, shown) | panel_context(request, shown)
+    # From here on the page asks for all that it shows: what comes pushes nothing off its upper end.
+    begin = context["thread"].first_id if context["thread"].is_latest else None
+    etags = {
+        "thread_etag": key and etag(request, ("thread", begin, before(request), *key)),
+        "panel_etag": key and etag(request, ("panel", *key)),
+    }
+    return render(request, "inbox/page.html", context | etags | {"open_id": shown.pk})
 
 
 # --- Fragments ---------------------------------------------------------------------------------------------------
@@ -55,26 +65,29 @@ def etag(request: HttpRequest, key: tuple[object, ...] | None) -> str | None:
     return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
 
 
-def list_etag(request: HttpRequest) -> str | None:
-    return etag(request, ("list", open_id(request), *inbox.list_key(after=after(request))))
-
-
 def thread_etag(request: HttpRequest, pk: int) -> str | None:
-    key = inbox.thread_key(pk, now=timezone.now())
-    return etag(request, key and ("thread", before(request), *key))
+    key = inbox.key(pk, now=timezone.now())
+    return etag(request, key and ("thread", since(request), before(request), *key))
 
 
 def panel_etag(request: HttpRequest, pk: int) -> str | None:
-    key = inbox.thread_key(pk, now=timezone.now())
+    key = inbox.key(pk, now=timezone.now())
     return etag(request, key and ("panel", *key))
 
 
 @access.allow(*access.EVERYONE)
 @require_GET
 @kept_nowhere
-@condition(etag_func=list_etag)
 def list_fragment(request: HttpRequest) -> HttpResponse:
-    return render(request, "inbox/_list.html", list_context(request, open_id(request)))
+    asked = wanted(request)
+    found = listing.find(asked)
+    tag = etag(request, (asked, *found.key))
+    unchanged = get_conditional_response(request, etag=tag)
+    if isinstance(unchanged, HttpResponseNotModified):
+        return unchanged
+    response = render(request, "inbox/_list.html", rows_context(asked, found))
+    response["ETag"] = str(tag)
+    return response
 
 
 @access.allow(*access.EVERYONE)
@@ -95,38 +108,151 @@ def panel_fragment(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "inbox/_panel.html", panel_context(request, shown))
 
 
-def list_context(request: HttpRequest, open_pk: int | None = None) -> dict[str, Any]:
-    begin = after(request)
-    key = ("list", open_pk, *inbox.list_key(after=begin))  # before the rows: see conversation
-    page = inbox.rows(after=begin)
-    return {"page": page, "after": begin, "open_id": open_pk, "list_etag": etag(request, key), "now": timezone.now()}
+@access.allow(*WRITERS)
+@require_GET
+@kept_nowhere
+def contact_form(request: HttpRequest, pk: int) -> HttpResponse:
+    """The details of a person, to be edited where they stand."""
+    shown = get_object_or_404(inbox.conversations(), pk=pk)
+    form = contacts.DetailsForm(instance=shown.contact)
+    return render(request, "inbox/_contact_form.html", {"conversation": shown, "form": form})
+
+
+@access.allow(*access.EVERYONE)
+@require_GET
+@kept_nowhere
+def message_details(request: HttpRequest, pk: int) -> HttpResponse:
+    """The life of one message, for the dialog."""
+    message = get_object_or_404(Message.objects.select_related("author", "decision", "conversation__line"), pk=pk)
+    return render(request, "inbox/_details.html", {"message": message, "steps": details.steps(message)})
+
+
+# --- What the templates are given --------------------------------------------------------------------------------
+
+
+def list_context(request: HttpRequest) -> dict[str, Any]:
+    asked = wanted(request)
+    found = listing.find(asked)
+    return rows_context(asked, found) | {"list_etag": etag(request, (asked, *found.key)), "open_id": None}
+
+
+def rows_context(asked: Listing, found: listing.Found) -> dict[str, Any]:
+    lines = listing.lines()
+    return {
+        "listing": asked,
+        "page": {
+            "rows": listing.rows(found, search=asked.search),
+            "next": asked.but(after=found.next).suffix if found.next else None,
+            "first": (asked.but().suffix or "?") if asked.after else None,
+        },
+        "tabs": [
+            {
+                "name": VIEWS[view],
+                "count": found.counts.of(view),
+                "url": reverse("inbox") + Listing(asked.user_id, view).suffix,
+                "is_current": view == asked.view,
+            }
+            for view in View
+        ],
+        "filters": [group for group in filters(asked, lines) if len(group["choices"]) > 1],
+        "is_filtered": asked.is_filtered,
+        "show_line": len(lines) > 1 and asked.line_id is None,
+        "show_owner": asked.view not in {View.MINE, View.UNASSIGNED},
+        "empty": empty(asked),
+        "waiting": found.counts.waiting,
+        "mine_unread": found.counts.mine_unread,
+    }
+
+
+VIEWS = {
+    View.MINE: _l("Mine"),
+    View.UNASSIGNED: _l("Unassigned"),
+    View.ALL: _l("All"),
+    View.SNOOZED: _l("Snoozed"),
+}
+SHOWS = {
+    Show.EVERYTHING: _l("Everything open"),
+    Show.WAITING: _l("Needs a reply"),
+    Show.UNREAD: _l("Unread"),
+    Show.FAILED: _l("Not delivered"),
+    Show.RESOLVED: _l("Resolved"),
+}
+
+
+def filters(asked: Listing, lines: list[Line]) -> list[dict[str, Any]]:
+    """The groups of the filter menu."""
+    shows = [(name, asked.but(show=show), show == asked.show) for show, name in SHOWS.items()]
+    every = [(_("All lines"), asked.but(line_id=None), asked.line_id is None)]
+    every += [(line.name, asked.but(line_id=line.pk), line.pk == asked.line_id) for line in lines]
+    return [
+        {
+            "name": name,
+            "choices": [
+                {"name": word, "url": reverse("inbox") + to.suffix, "is_current": is_current}
+                for word, to, is_current in choices
+            ],
+        }
+        for name, choices in ((_("Show"), shows), (_("Line"), every if len(lines) > 1 else []))
+    ]
+
+
+def empty(asked: Listing) -> dict[str, str]:
+    """What an empty list says, and the next step."""
+    everything = {"url": reverse("inbox"), "action": _("Show all conversations")}
+    if asked.search:
+        words = _("Nothing found for “%(words)s”. Search looks at names, numbers and whole words of texts.")
+        return {"words": words % {"words": asked.search}, **everything}
+    if asked.show or asked.line_id:
+        return {"words": _("Nothing here with these filters."), **everything}
+    return {
+        View.MINE: {
+            "words": _("Nothing waits for you. Take the next one from Unassigned."),
+            "url": reverse("inbox") + "?view=unassigned",
+            "action": _("Show unassigned"),
+        },
+        View.UNASSIGNED: {"words": _("Everything has an owner."), **everything},
+        View.ALL: {"words": _("All done. When somebody texts one of your numbers, they appear here at once.")},
+        View.SNOOZED: {"words": _("Nothing is snoozed. Press S in a conversation to put it off until later.")},
+    }[asked.view]
 
 
 def thread_context(request: HttpRequest, shown: Conversation) -> dict[str, Any]:
     now = timezone.now()
-    thread = inbox.thread(shown, now=now, before=before(request))
     return {
         "conversation": shown,
-        "thread": thread,
+        "thread": inbox.thread(shown, now=now, before=before(request), since=since(request)),
+        "clocks": wording.clocks(shown.contact, now),
         "may_write": may_write(request),
+        "owners": handling.owners() if may_write(request) else (),
+        "snoozes": wording.snoozes(now) if may_write(request) else (),
         "most_segments": outbound.MAX_SEGMENTS,
+        "zone_name": timezone.get_current_timezone_name(),
         "now": now,
     }
 
 
 def panel_context(request: HttpRequest, shown: Conversation) -> dict[str, Any]:
     now = timezone.now()
-    return {"conversation": shown, "panel": inbox.panel(shown, now=now), "now": now}
+    return {
+        "conversation": shown,
+        "panel": inbox.panel(shown, now=now),
+        "tag_names": contacts.tag_names(),
+        "clocks": wording.clocks(shown.contact, now),
+        "may_write": may_write(request),
+        "now": now,
+    }
+
+
+# --- What was asked for ------------------------------------------------------------------------------------------
 
 
 def may_write(request: HttpRequest) -> bool:
     return isinstance(request.user, User) and request.user.role in WRITERS
 
 
-def after(request: HttpRequest) -> inbox.Place | None:
-    text = request.GET.get("after", "")
+def wanted(request: HttpRequest) -> Listing:
     try:
-        return inbox.Place.parse(text) if text else None
+        return Listing.parse(request.GET, user_id(request))
     except (ValueError, OverflowError):
         raise Http404("no such place in the list") from None
 
@@ -135,8 +261,8 @@ def before(request: HttpRequest) -> int | None:
     return number(request.GET.get("before", ""))
 
 
-def open_id(request: HttpRequest) -> int | None:
-    return number(request.GET.get("open", ""))
+def since(request: HttpRequest) -> int | None:
+    return number(request.GET.get("since", ""))
 
 
 def number(text: str) -> int | None:
@@ -144,77 +270,6 @@ def number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
-# --- What people do ----------------------------------------------------------------------------------------------
-
-DONE = 204
-
-
-def refused(error: Exception) -> HttpResponse:
-    """The reason in words, which the page shows where the action was."""
-    return HttpResponse(str(error), status=422, content_type="text/plain; charset=utf-8")
-
-
-@access.allow(*WRITERS)
-@require_POST
-def message_send(request: HttpRequest, pk: int) -> HttpResponse:
-    """201, also when this ``ref`` was accepted before; 422 with the reason in words."""
-    shown = get_object_or_404(Conversation, pk=pk)
-    try:
-        ref = UUID(request.POST.get("ref", ""))
-    except ValueError:
-        return refused(outbound.CannotSend(_("This page is out of date. Reload it: your text is kept.")))
-    return attempted(
-        lambda: outbound.send(
-            conversation=shown,
-            body=request.POST.get("body", "").replace("\r\n", "\n"),
-            author_id=author_id(request),
-            ref=ref,
-            now=timezone.now(),
-        )
-    )
-
-
-@access.allow(*WRITERS)
-@require_POST
-def message_retry(request: HttpRequest, pk: int) -> HttpResponse:
-    message = get_object_or_404(Message.objects.select_related("conversation"), pk=pk)
-    return attempted(lambda: outbound.retry(message=message, author_id=author_id(request), now=timezone.now()))
-
-
-def attempted(send: Callable[[], Message]) -> HttpResponse:
-    try:
-        send()
-    except outbound.CannotSend as error:
-        return refused(error)
-    return HttpResponse(status=201)
-
-
-@access.allow(*WRITERS)
-@require_POST
-def message_cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    message = get_object_or_404(Message, pk=pk)
-    if not outbound.cancel(message=message, now=timezone.now()):
-        return refused(outbound.CannotSend(_("Too late: this message has left already.")))
-    return HttpResponse(status=DONE)
-
-
-@access.allow(*WRITERS)
-@require_POST
-def no_answer_needed(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = get_object_or_404(Conversation, pk=pk)
-    waits.end(conversation=shown, by_id=author_id(request), now=timezone.now())
-    return HttpResponse(status=DONE)
-
-
-@access.allow(*WRITERS)
-@require_POST
-def read(request: HttpRequest, pk: int) -> HttpResponse:
-    """Somebody saw the messages up to ``up_to``: only ever said by a visible page, never by a refetch."""
-    shown = get_object_or_404(Conversation, pk=pk)
-    unread.mark_read(conversation=shown, up_to=number(request.POST.get("up_to", "")) or 0)
-    return HttpResponse(status=DONE)
-
-
-def author_id(request: HttpRequest) -> int:
+def user_id(request: HttpRequest) -> int:
     assert isinstance(request.user, User)  # noqa: S101 access.allow saw to it; this tells mypy
     return request.user.pk

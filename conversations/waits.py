@@ -10,7 +10,7 @@ from django.db.models import Case, OuterRef, Subquery, When
 from consent.purposes import Purpose
 from conversations import automatic, live
 from conversations.models import Conversation, Message, Wait
-from conversations.states import Status
+from conversations.states import UNDELIVERED, Status
 
 # Until teams bring targets of their own.
 RESPONSE_TARGET = timedelta(minutes=15)
@@ -63,6 +63,14 @@ def follow(message_ids: Sequence[int]) -> None:
         by_status[status].append(pk)
     answered([*by_status[Status.SENT], *by_status[Status.DELIVERED]])
     unanswered(by_status[Status.FAILED])
+    surface([pk for status in UNDELIVERED for pk in by_status[status]])
+
+
+def surface(message_ids: Sequence[int]) -> None:
+    """A reply that did not arrive is nobody's secret: its conversation is open again. The caller holds the locks."""
+    if message_ids:
+        failed = Message.objects.filter(pk__in=message_ids, purpose=Purpose.REPLY).values("conversation")
+        Conversation.objects.filter(pk__in=failed).exclude(resolved_at=None).update(resolved_at=None)
 
 
 def answered(message_ids: Iterable[int]) -> None:

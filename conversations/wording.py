@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.timezone import localtime
+from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from consent.models import ConsentEvent
 from consent.purposes import Effect, Kind, Purpose, Source
-from conversations.models import Message
+from contactcenter.lib import phone
+from conversations.models import Contact, Message
 from conversations.states import Status
 
 # Every reason that consent.policy gives, for and against.
@@ -91,6 +93,8 @@ def state(message: Message) -> State:
         Status.CANCELLED: (_("Cancelled"), "cross"),
     }
     status = Status(message.status)
+    if is_scheduled(message):
+        return State(_("Scheduled for %(when)s") % {"when": moment(message.due_at)}, "clock")
     if status == Status.QUEUED and message.error_detail and message.conversation.line.paused_at is None:
         return State(_("Queued, trying again: %(why)s") % {"why": message.error_detail}, "clock", "warn")
     if status in words:
@@ -111,6 +115,17 @@ def state(message: Message) -> State:
         ),
         "alert",
         "warn",
+    )
+
+
+def is_scheduled(message: Message) -> bool:
+    """Whether somebody chose a later time for it, and that time is still to come."""
+    return (
+        message.status == Status.QUEUED
+        and message.due_at is not None
+        and message.due_at - message.occurred_at > timedelta(minutes=1)
+        and not message.error_detail
+        and message.due_at > timezone.now()
     )
 
 
@@ -164,9 +179,59 @@ def source(event: ConsentEvent) -> str:
     }[Source(event.source)]
 
 
+PERMISSIONS = {
+    "opted_in": gettext_lazy("Opted in"),
+    "opted_out": gettext_lazy("Opted out"),
+    "when_they_write": gettext_lazy("When they write"),
+    "no_consent": gettext_lazy("No consent"),
+}
+
+
 def moment(at: datetime | None) -> str:
-    """A time as people say it: “Nov 20, 4:31 p.m.”."""
-    return date_format(localtime(at), "M j, P") if at else ""
+    """A time as people say it: “Nov 20, 4:31 PM”, with its year where that is another one."""
+    if at is None:
+        return ""
+    local = localtime(at)
+    return date_format(local, "M j, g:i A" if local.year == localtime().year else "M j, Y, g:i A")
+
+
+def day(at: date) -> str:
+    """A day's rule in the thread: “Today”, “Yesterday”, “Friday, November 20”, with its year where that is another."""
+    today = localdate()
+    if at == today:
+        return _("Today")
+    if at == today - timedelta(days=1):
+        return _("Yesterday")
+    return date_format(at, "l, F j" if at.year == today.year else "l, F j, Y")
+
+
+def snoozes(now: datetime) -> list[tuple[str, datetime]]:
+    """When people put things off to: words and times, in the center's time zone."""
+    local = localtime(now)
+    morning = local.replace(hour=8, minute=0, second=0, microsecond=0)
+    evening = morning.replace(hour=17)
+    monday = morning + timedelta(days=7 - local.weekday())
+    choices = [
+        (_("In 1 hour"), (local + timedelta(hours=1)).replace(second=0, microsecond=0)),
+        (_("This afternoon"), evening),
+        (_("Tomorrow morning"), morning + timedelta(days=1)),
+        (_("Monday morning"), monday),
+        (_("In two weeks"), morning + timedelta(days=14)),
+    ]
+    return [(words, at) for words, at in choices if at > local]
+
+
+def clocks(contact: Contact, now: datetime) -> list[tuple[str, str]]:
+    """What time it is where this person is: zones and times. Two when their area code has two; none when it has more.
+
+    What an agent noted of them comes before what their number says.
+    """
+    zones = [contact.time_zone] if contact.time_zone else phone.time_zones(contact.phone)
+    times: dict[str, str] = {}
+    for zone in zones:
+        local = localtime(now, ZoneInfo(zone))
+        times.setdefault(date_format(local, "g:i A"), zone)
+    return [(zone, at) for at, zone in times.items()] if len(times) <= 2 else []
 
 
 def age(seconds: float) -> str:

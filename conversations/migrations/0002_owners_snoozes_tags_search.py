@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
             model_name="contact",
             name="reference",
             field=models.CharField(
-                blank=True, help_text="Their number in your own books.", max_length=60, verbose_name="reference"
+                blank=True, help_text="As in your own books.", max_length=60, verbose_name="reference"
             ),
         ),
         migrations.AddField(

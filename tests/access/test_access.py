@@ -25,6 +25,16 @@ SAMPLES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "conversation-panel": lambda world: {"pk": world.conversation.pk},
     "conversation-no-answer-needed": lambda world: {"pk": world.conversation.pk},
     "conversation-read": lambda world: {"pk": world.conversation.pk},
+    "conversation-unread": lambda world: {"pk": world.conversation.pk},
+    "conversation-resolve": lambda world: {"pk": world.conversation.pk},
+    "conversation-reopen": lambda world: {"pk": world.conversation.pk},
+    "conversation-snooze": lambda world: {"pk": world.conversation.pk},
+    "conversation-assign": lambda world: {"pk": world.conversation.pk},
+    "contact-form": lambda world: {"pk": world.conversation.pk},
+    "contact-edit": lambda world: {"pk": world.conversation.pk},
+    "tag-add": lambda world: {"pk": world.conversation.pk},
+    "tag-remove": lambda world: {"pk": world.conversation.pk, "tag": 1},
+    "message-details": lambda world: {"pk": world.message.pk},
     "message-send": lambda world: {"pk": world.conversation.pk},
     "message-retry": lambda world: {"pk": world.message.pk},
     "message-cancel": lambda world: {"pk": world.message.pk},
@@ -149,7 +159,7 @@ MODELS = {place.view.model_admin.model for place in ADMIN if hasattr(place.view,
 OURS = {model for model in MODELS if model._meta.app_label in {"accounts", "consent", "conversations"}}
 
 # What nobody may do, whatever their permissions say.
-EDITABLE = {"user", "brand", "program", "line"}
+EDITABLE = {"user", "brand", "program", "line", "tag"}
 ADDABLE = EDITABLE | {"disclosure"}
 
 

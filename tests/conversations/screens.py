@@ -7,7 +7,8 @@ from uuid import uuid4
 from django.utils import timezone
 
 from consent import ledger
-from consent.purposes import Kind, Purpose, Source
+from consent.models import Program
+from consent.purposes import Kind, Level, Purpose, Source
 from conversations import outbound
 from conversations.models import Conversation, Line, Message
 from tests import factories
@@ -46,6 +47,21 @@ def outgoing(conversation: Conversation, body: str = "Yes, until five.", **field
         setattr(message, name, value)
     message.save(force_insert=True)
     return message
+
+
+def grant(conversation: Conversation, program: Program, level: Level = Level.EXPRESS) -> None:
+    """The person agrees to a program."""
+    now = timezone.now()
+    report = ledger.Report(
+        phone=conversation.contact.phone,
+        brand_id=program.brand_id,
+        program_id=program.pk,
+        kind=Kind.GRANTED,
+        level=level,
+        source=Source.WEB,
+        occurred_at=now,
+    )
+    ledger.record(now=now, report=report)
 
 
 def stop(conversation: Conversation, at: datetime | None = None) -> None:

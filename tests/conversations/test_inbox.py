@@ -1,4 +1,4 @@
-"""The inbox's read module: order, pages, constant numbers of queries, keys that change when the screen does."""
+"""What the inbox reads of one conversation: pages, fixed numbers of queries, keys that change when the screen does."""
 
 import re
 from datetime import timedelta
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from consent import policy
 from consent.models import Hold
-from consent.purposes import Kind, Purpose, Source, Verdict
+from consent.purposes import Kind, Level, Purpose, Source, Verdict
 from conversations import inbox, live, unread, wording
 from conversations.models import Conversation, Line
 from conversations.states import Status
@@ -19,67 +19,6 @@ from tests.conversations import screens
 pytestmark = pytest.mark.django_db
 
 
-def names(page: inbox.Rows) -> list[str]:
-    return [row.contact.name for row in page.rows]
-
-
-def named(name: str) -> dict[str, object]:
-    return {"contact": factories.contact(name=name)}
-
-
-def test_who_waits_comes_first_by_deadline_and_the_rest_newest_first() -> None:
-    screens.thread(ago=timedelta(hours=2), **named("older"))
-    screens.waiting(minutes=30, **named("due later"))
-    screens.thread(ago=timedelta(hours=1), **named("newer"))
-    screens.waiting(minutes=-5, **named("overdue"))
-
-    assert names(inbox.rows()) == ["overdue", "due later", "newer", "older"]
-
-
-@pytest.mark.parametrize("limit", [1, 2, 3, 7])
-def test_pages_together_show_every_row_once_even_when_times_tie(limit: int) -> None:
-    line, now = factories.line(), timezone.now()
-    for number in range(8):
-        screens.thread(line=line, contact=factories.contact(name=str(number)))
-    Conversation.objects.update(last_message_at=now)
-    Conversation.objects.filter(contact__name__in="0123").update(due_at=now)
-
-    seen: list[str] = []
-    page = inbox.rows(limit=limit)
-    seen += names(page)
-    while page.next is not None:
-        page = inbox.rows(after=inbox.Place.parse(str(page.next)), limit=limit)
-        seen += names(page)
-
-    assert sorted(seen) == list("01234567")
-    assert seen == names(inbox.rows(limit=8))
-
-
-@pytest.mark.parametrize(
-    "text", ["", "x_20260101T000000.000000+0000_1", "w_yesterday_1", "w_20260101T000000.0+0000", "w__1"]
-)
-def test_a_place_that_nobody_wrote_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r".*"):
-        inbox.Place.parse(text)
-
-
-@pytest.mark.parametrize("count", [3, 60])
-def test_the_list_costs_two_queries_however_long_it_is(count: int, django_assert_num_queries) -> None:
-    line = factories.line()
-    for _ in range(count):
-        screens.thread(line=line)
-
-    with django_assert_num_queries(2):
-        page = inbox.rows()
-        for row in page.rows:
-            assert str(row.contact)
-            assert row.line.name
-            assert row.last_message
-            assert row.last_message.body
-    with django_assert_num_queries(2):
-        inbox.list_key()
-
-
 @pytest.mark.parametrize("count", [3, 60])
 def test_thread_and_panel_cost_a_fixed_number_of_queries(count: int, django_assert_num_queries) -> None:
     conversation = screens.thread()
@@ -87,7 +26,7 @@ def test_thread_and_panel_cost_a_fixed_number_of_queries(count: int, django_asse
         screens.outgoing(conversation, status=Status.FAILED, error_code="1000")
         screens.stop(conversation)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(13):
         shown = inbox.conversations().get(pk=conversation.pk)
         thread = inbox.thread(shown, now=timezone.now())
         for bubble in thread.bubbles:
@@ -97,18 +36,48 @@ def test_thread_and_panel_cost_a_fixed_number_of_queries(count: int, django_asse
         assert panel.revocation or thread.objection
 
 
-def test_a_thread_shows_its_last_messages_and_earlier_ones_before_an_id() -> None:
-    conversation = screens.thread(*(f"text {number}" for number in range(7)))
-    shown = inbox.conversations().get(pk=conversation.pk)
+@pytest.fixture
+def short_pages(monkeypatch) -> None:
+    monkeypatch.setattr(inbox, "MESSAGES", 3)
+    monkeypatch.setattr(inbox, "MESSAGES_AT_MOST", 5)
 
-    latest = inbox.thread(shown, now=timezone.now(), limit=3)
-    earlier = inbox.thread(shown, now=timezone.now(), limit=3, before=latest.earlier)
-    first = inbox.thread(shown, now=timezone.now(), limit=3, before=earlier.earlier)
 
-    assert [bubble.message.body for bubble in latest.bubbles] == ["text 4", "text 5", "text 6"]
-    assert [bubble.message.body for bubble in earlier.bubbles] == ["text 1", "text 2", "text 3"]
-    assert [bubble.message.body for bubble in first.bubbles] == ["text 0"]
-    assert first.earlier is None
+def said(thread: inbox.Thread) -> list[str]:
+    return [bubble.message.body for bubble in thread.bubbles]
+
+
+def test_a_thread_shows_its_last_messages_and_grows_backwards(short_pages) -> None:
+    conversation = screens.thread(*"abcdefgh")
+    shown, now = inbox.conversations().get(pk=conversation.pk), timezone.now()
+
+    latest = inbox.thread(shown, now=now)
+    longer = inbox.thread(shown, now=now, since=latest.earlier)
+
+    assert said(latest) == ["f", "g", "h"]
+    assert said(longer) == ["d", "e", "f", "g", "h"], "as many as a thread may grow to"
+    assert (latest.is_full, longer.is_full) == (False, True)
+
+
+def test_what_is_older_than_a_full_thread_has_pages_of_its_own(short_pages) -> None:
+    conversation = screens.thread(*"abcdefgh")
+    shown, now = inbox.conversations().get(pk=conversation.pk), timezone.now()
+    full = inbox.thread(shown, now=now, since=inbox.thread(shown, now=now).earlier)
+
+    earlier = inbox.thread(shown, now=now, before=full.earlier)
+
+    assert said(earlier) == ["a", "b", "c"]
+    assert earlier.earlier is None
+    assert not earlier.is_latest
+
+
+def test_a_page_that_asks_from_its_first_message_on_loses_none_when_one_arrives(short_pages) -> None:
+    conversation = screens.thread(*"abc")
+    shown, now = inbox.conversations().get(pk=conversation.pk), timezone.now()
+    first = inbox.thread(shown, now=now).first_id
+
+    factories.text_from(conversation, "d")
+
+    assert said(inbox.thread(shown, now=now, since=first)) == ["a", "b", "c", "d"]
 
 
 def test_bubbles_of_one_sender_close_together_share_one_line_and_a_day_is_named_once() -> None:
@@ -150,16 +119,16 @@ def a_hold(conversation: Conversation) -> None:
 @pytest.mark.parametrize("change", [a_new_version, a_stop, a_paused_line, a_hold])
 def test_the_key_of_a_thread_changes_with(change) -> None:
     conversation, now = screens.thread(), timezone.now()
-    before = inbox.thread_key(conversation.pk, now=now)
-    assert inbox.thread_key(conversation.pk, now=now) == before
+    before = inbox.key(conversation.pk, now=now)
+    assert inbox.key(conversation.pk, now=now) == before
 
     change(conversation)
 
-    assert inbox.thread_key(conversation.pk, now=now) != before
+    assert inbox.key(conversation.pk, now=now) != before
 
 
 def test_there_is_no_key_for_a_conversation_that_is_not_there() -> None:
-    assert inbox.thread_key(0, now=timezone.now()) is None
+    assert inbox.key(0, now=timezone.now()) is None
 
 
 def test_the_version_never_falls_when_the_conversation_or_the_standing_changes() -> None:
@@ -244,3 +213,54 @@ def test_somebody_who_never_wrote_may_not_be_answered() -> None:
 )
 def test_deadlines_are_said_as_people_say_them(seconds: int, words: str) -> None:
     assert wording.deadline(seconds) == words
+
+
+def test_the_panel_says_of_each_program_whether_they_agreed() -> None:
+    conversation = screens.thread()
+    brand = conversation.line.brand
+    reminders = factories.program(brand=brand, name="Reminders")
+    factories.program(brand=brand, name="Offers", consent_level=Level.WRITTEN)
+    factories.program(brand=brand, name="Talk", consent_level=Level.CONVERSATIONAL)
+    factories.program(brand=brand, name="Retired", is_active=False)
+    screens.grant(conversation, reminders)
+
+    def permissions() -> dict[str, str]:
+        shown = inbox.conversations().get(pk=conversation.pk)
+        return dict(inbox.panel(shown, now=timezone.now()).permissions)
+
+    assert permissions() == {"Reminders": "opted_in", "Offers": "no_consent", "Talk": "when_they_write"}
+    screens.stop(conversation)
+    assert set(permissions().values()) == {"opted_out"}
+
+
+def test_the_panel_leads_to_the_person_s_conversations_on_other_lines() -> None:
+    conversation = screens.thread()
+    other = screens.thread(contact=conversation.contact)
+
+    shown = inbox.conversations().get(pk=conversation.pk)
+
+    assert [one.pk for one in inbox.panel(shown, now=timezone.now()).others] == [other.pk]
+
+
+@pytest.mark.parametrize(
+    ("phone", "zone", "clocks"),
+    [
+        ("+12125550100", "", [("America/New_York", "12:00 PM")]),
+        ("+12125550100", "Europe/Paris", [("Europe/Paris", "6:00 PM")]),
+        ("+18005550100", "", []),  # from anywhere
+        ("24273", "", []),
+    ],
+)
+def test_the_clock_where_a_person_is_goes_by_what_is_known_of_them(phone: str, zone: str, clocks: list[str]) -> None:
+    contact = factories.contact(phone=phone, time_zone=zone)
+
+    assert wording.clocks(contact, factories.NOON) == clocks
+
+
+def test_a_message_for_later_says_when_and_one_that_is_tried_again_says_why() -> None:
+    conversation = screens.thread()
+    later = screens.outgoing(conversation, due_at=timezone.now() + timedelta(hours=3))
+    again = screens.outgoing(conversation, due_at=timezone.now() + timedelta(minutes=3), error_detail="Too busy")
+
+    assert wording.state(later).words.startswith("Scheduled for")
+    assert wording.state(again).words == "Queued, trying again: Too busy"

@@ -1,5 +1,6 @@
 """The inbox over HTTP: who may do what, what an unchanged fragment costs, what a refusal says."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -8,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contactcenter.accounts.models import Role
-from conversations import inbox
+from conversations import inbox, listing
 from conversations.models import Conversation, Line, Message, Wait
 from conversations.states import Status
 from tests import factories
@@ -77,8 +78,8 @@ def test_the_page_names_the_etag_that_its_fragment_would_get(agent: Client, name
     conversation = screens.thread()
     page = agent.get(reverse("conversation", args=[conversation.pk])).content.decode()
     url = reverse(name, args=[conversation.pk] if name != "inbox-list" else [])
-    if name == "inbox-list":
-        url += f"?open={conversation.pk}"
+    if name == "conversation-thread":
+        url += f"?since={conversation.messages.earliest('pk').pk}"
 
     assert agent.get(url)["ETag"].replace('"', "&quot;") in page
 
@@ -100,7 +101,7 @@ def test_the_page_costs_a_fixed_number_of_queries(agent: Client, count: int, dja
     for _ in range(count):
         screens.outgoing(conversations[0], status=Status.FAILED, error_code="1000")
 
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(26):
         agent.get(reverse("conversation", args=[conversations[0].pk]))
 
 
@@ -196,6 +197,93 @@ def test_no_answer_needed_ends_the_wait_by_name(agent: Client) -> None:
     assert wait.answered_by_id == int(agent.session["_auth_user_id"])
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "column"),
+    [
+        ("conversation-resolve", {}, "resolved_at"),
+        ("conversation-snooze", {"until": "2100-01-01T08:00"}, None),
+        ("conversation-snooze", {"until": "tomorrow"}, None),
+        ("conversation-assign", {"owner": "0"}, None),
+        ("tag-add", {"name": "x"}, "contact"),
+    ],
+)
+def test_what_people_do_is_done_or_refused_in_words(
+    agent: Client, name: str, data: dict[str, str], column: str | None
+) -> None:
+    conversation = screens.waiting(minutes=5)
+
+    answer = agent.post(reverse(name, args=[conversation.pk]), data)
+
+    assert answer.status_code == (204 if column else 422)
+    assert bool(answer.content) is (column is None)
+    conversation.refresh_from_db()
+    assert column is None or getattr(conversation, column)
+
+
+def test_a_snooze_is_in_the_center_s_time_and_without_a_time_it_wakes(agent: Client) -> None:
+    conversation = screens.thread()
+    url = reverse("conversation-snooze", args=[conversation.pk])
+    morning = timezone.localtime().replace(hour=8, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+    agent.post(url, {"until": f"{morning:%Y-%m-%dT%H:%M}"})
+    conversation.refresh_from_db()
+    assert conversation.snoozed_until == morning
+
+    agent.post(url)
+    conversation.refresh_from_db()
+    assert conversation.snoozed_until is None
+
+
+def test_a_reply_for_later_waits_for_its_time(agent: Client) -> None:
+    conversation = screens.thread()
+    morning = timezone.localtime().replace(hour=8, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    url = reverse("message-send", args=[conversation.pk])
+    due = {"body": "Good morning", "due_at": f"{morning:%Y-%m-%dT%H:%M}"}
+
+    assert agent.post(url, due | {"ref": str(uuid4())}).status_code == 201
+    assert Message.objects.get(direction="out").due_at == morning
+    past = agent.post(url, due | {"ref": str(uuid4()), "due_at": "2020-01-01T08:00"})
+    assert (past.status_code, "still to come" in past.content.decode()) == (422, True)
+
+
+def test_who_answers_first_owns_the_conversation(agent: Client, client: Client) -> None:
+    conversation = screens.thread()
+    send(agent, conversation)
+    conversation.refresh_from_db()
+    first = conversation.owner_id
+    client.force_login(factories.user())
+    send(client, conversation)
+    conversation.refresh_from_db()
+
+    assert first is not None
+    assert conversation.owner_id == first
+
+
+def test_details_are_edited_where_they_stand_and_errors_keep_what_was_typed(agent: Client) -> None:
+    conversation = screens.thread()
+    form = agent.get(reverse("contact-form", args=[conversation.pk])).content.decode()
+    assert 'name="reference"' in form
+
+    url = reverse("contact-edit", args=[conversation.pk])
+    wrong = agent.post(url, {"name": "Ana", "time_zone": "Mars"})
+    right = agent.post(url, {"name": "Ana", "time_zone": "America/Chicago", "language": "es"})
+
+    assert (wrong.status_code, right.status_code) == (422, 204)
+    assert 'value="Ana"' in wrong.content.decode()
+    assert "America/Chicago" in wrong.content.decode()
+    panel = agent.get(reverse("conversation-panel", args=[conversation.pk])).content.decode()
+    assert "Spanish" in panel
+
+
+def test_a_message_s_details_tell_its_life(agent: Client) -> None:
+    message = screens.outgoing(screens.thread(), status=Status.FAILED, error_code="1180")
+
+    answer = agent.get(reverse("message-details", args=[message.pk])).content.decode()
+
+    assert "What happened to this message" in answer
+    assert str(message.ref) in answer
+
+
 def test_only_saying_so_marks_read(agent: Client) -> None:
     conversation = screens.thread("one", "two")
     for name in ("conversation", "conversation-thread", "conversation-panel"):
@@ -230,23 +318,52 @@ def test_a_paused_line_is_said_with_its_reason(agent: Client) -> None:
 
 
 def test_older_conversations_are_one_link_away(agent: Client, monkeypatch) -> None:
-    monkeypatch.setattr(inbox.rows, "__kwdefaults__", {"after": None, "limit": 2})
+    monkeypatch.setattr(listing.find, "__kwdefaults__", {"limit": 2})
     line = factories.line()
     for number in range(3):
         screens.thread(line=line, contact=factories.contact(name=f"Person {number}"))
 
     page = agent.get(reverse("inbox")).content.decode()
-    link = page.split('href="/inbox/?after=')[1].split('"')[0]
+    link = page.split('href="?after=')[1].split('"')[0]
     older = agent.get(f"/inbox/?after={link}").content.decode()
 
-    assert page.count("q-row") == 2
-    assert older.count("q-row") == 1
+    assert page.count('id="c-') == 2
+    assert older.count('id="c-') == 1
     assert "Person 0" in older
 
 
 @pytest.mark.parametrize("query", ["?after=nonsense", "?after=w_1_1"])
 def test_a_place_that_nobody_wrote_is_not_found(agent: Client, query: str) -> None:
+    factories.line()
     assert agent.get(reverse("inbox") + query).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("", "All done"),
+        ("?view=mine", "Take the next one from Unassigned"),
+        ("?view=unassigned", "Everything has an owner"),
+        ("?view=snoozed", "Nothing is snoozed"),
+        ("?show=failed", "Nothing here with these filters"),
+        ("?q=zeppelin", "Nothing found for “zeppelin”"),
+    ],
+)
+def test_an_empty_list_says_what_would_be_here_and_what_to_do(agent: Client, query: str, words: str) -> None:
+    factories.line()
+    assert words in agent.get(reverse("inbox") + query).content.decode()
+
+
+def test_before_there_is_a_line_the_inbox_says_how_to_get_one(client: Client) -> None:
+    for role, words in ((Role.AGENT, "An administrator adds a line first"), (Role.ADMINISTRATOR, "Add a line")):
+        client.force_login(factories.user(role))
+        assert words in client.get(reverse("inbox")).content.decode()
+
+
+def test_a_search_hit_is_shown_where_the_preview_was(agent: Client) -> None:
+    screens.thread("A <b> & a garage")
+
+    assert "&lt;b&gt; &amp; a <mark>garage</mark>" in agent.get(reverse("inbox-list") + "?q=garage").content.decode()
 
 
 @pytest.mark.parametrize("query", ["?before=x", "?before=", "?before=99999999999999999999999", "?before=٣"])

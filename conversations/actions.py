@@ -1,0 +1,185 @@
+"""What people do in the inbox. A page posts, gets 201, 204, or 422 with the reason in words, and refetches."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from contactcenter.accounts import access
+from conversations import contacts, handling, inbox, outbound, unread, waits
+from conversations.models import Conversation, Message
+from conversations.views import WRITERS, number, user_id
+
+DONE, ACCEPTED = 204, 201
+REFUSALS = (outbound.CannotSend, handling.Refused, contacts.TooManyTags)
+
+
+def attempted(act: Callable[[], Any], status: int = DONE) -> HttpResponse:
+    """Does it; what was refused says why in words, which the page shows where the action was."""
+    try:
+        act()
+    except REFUSALS as error:
+        return HttpResponse(str(error), status=422, content_type="text/plain; charset=utf-8")
+    return HttpResponse(status=status)
+
+
+# --- Messages ----------------------------------------------------------------------------------------------------
+
+
+@access.allow(*WRITERS)
+@require_POST
+def message_send(request: HttpRequest, pk: int) -> HttpResponse:
+    """201, also when this ``ref`` was accepted before; 422 with the reason in words."""
+    shown = get_object_or_404(Conversation, pk=pk)
+
+    def send() -> None:
+        outbound.send(
+            conversation=shown,
+            body=request.POST.get("body", "").replace("\r\n", "\n"),
+            author_id=user_id(request),
+            ref=own_ref(request),
+            now=timezone.now(),
+            due_at=local_time(request, "due_at"),
+        )
+
+    return attempted(send, ACCEPTED)
+
+
+def own_ref(request: HttpRequest) -> UUID:
+    try:
+        return UUID(request.POST.get("ref", ""))
+    except ValueError:
+        raise outbound.CannotSend(_("This page is out of date. Reload it: your text is kept.")) from None
+
+
+def local_time(request: HttpRequest, name: str) -> datetime | None:
+    """What a ``datetime-local`` field says, in the center's time zone; ``None`` for nothing."""
+    text = request.POST.get(name, "")
+    if not text:
+        return None
+    try:
+        at = parse_datetime(text)
+    except ValueError:
+        at = None
+    if at is None:
+        raise handling.Refused(_("This is no date and time. Choose one from the calendar."))
+    return at if timezone.is_aware(at) else timezone.make_aware(at)
+
+
+@access.allow(*WRITERS)
+@require_POST
+def message_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    message = get_object_or_404(Message.objects.select_related("conversation"), pk=pk)
+    return attempted(lambda: outbound.retry(message=message, author_id=user_id(request), now=timezone.now()), ACCEPTED)
+
+
+@access.allow(*WRITERS)
+@require_POST
+def message_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    message = get_object_or_404(Message, pk=pk)
+
+    def cancel() -> None:
+        if not outbound.cancel(message=message, now=timezone.now()):
+            raise outbound.CannotSend(_("Too late: this message has left already."))
+
+    return attempted(cancel)
+
+
+# --- Conversations -----------------------------------------------------------------------------------------------
+
+
+@access.allow(*WRITERS)
+@require_POST
+def no_answer_needed(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(Conversation, pk=pk)
+    return attempted(lambda: waits.end(conversation=shown, by_id=user_id(request), now=timezone.now()))
+
+
+@access.allow(*WRITERS)
+@require_POST
+def resolve(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(Conversation, pk=pk)
+    return attempted(lambda: handling.resolve(conversation=shown, by_id=user_id(request), now=timezone.now()))
+
+
+@access.allow(*WRITERS)
+@require_POST
+def reopen(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(Conversation, pk=pk)
+    return attempted(lambda: handling.reopen(conversation=shown, by_id=user_id(request)))
+
+
+@access.allow(*WRITERS)
+@require_POST
+def snooze(request: HttpRequest, pk: int) -> HttpResponse:
+    """Until ``until``; without one, it wakes."""
+    shown = get_object_or_404(Conversation, pk=pk)
+
+    def put_off() -> None:
+        until = local_time(request, "until")
+        if until is None:
+            handling.unsnooze(conversation=shown)
+        else:
+            handling.snooze(conversation=shown, until=until, now=timezone.now())
+
+    return attempted(put_off)
+
+
+@access.allow(*WRITERS)
+@require_POST
+def assign(request: HttpRequest, pk: int) -> HttpResponse:
+    """To ``owner``; without one, to nobody."""
+    shown = get_object_or_404(Conversation, pk=pk)
+    return attempted(lambda: handling.assign(conversation=shown, owner_id=number(request.POST.get("owner", ""))))
+
+
+@access.allow(*WRITERS)
+@require_POST
+def read(request: HttpRequest, pk: int) -> HttpResponse:
+    """Somebody saw the messages up to ``up_to``: only ever said by a visible page, never by a refetch."""
+    shown = get_object_or_404(Conversation, pk=pk)
+    up_to = number(request.POST.get("up_to", "")) or 0
+    return attempted(lambda: unread.mark_read(conversation=shown, up_to=up_to))
+
+
+@access.allow(*WRITERS)
+@require_POST
+def mark_unread(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(Conversation, pk=pk)
+    return attempted(lambda: unread.mark_unread(conversation=shown))
+
+
+# --- People ------------------------------------------------------------------------------------------------------
+
+
+@access.allow(*WRITERS)
+@require_POST
+def contact_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """204; or 422 with the form again and what is wrong with it."""
+    shown = get_object_or_404(inbox.conversations(), pk=pk)
+    form = contacts.DetailsForm(request.POST, instance=shown.contact)
+    if not form.is_valid():
+        return render(request, "inbox/_contact_form.html", {"conversation": shown, "form": form}, status=422)
+    form.save()
+    return HttpResponse(status=DONE)
+
+
+@access.allow(*WRITERS)
+@require_POST
+def tag_add(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(inbox.conversations(), pk=pk)
+    return attempted(lambda: contacts.add_tag(contact=shown.contact, name=request.POST.get("name", "")))
+
+
+@access.allow(*WRITERS)
+@require_POST
+def tag_remove(request: HttpRequest, pk: int, tag: int) -> HttpResponse:
+    shown = get_object_or_404(inbox.conversations(), pk=pk)
+    return attempted(lambda: contacts.remove_tag(contact=shown.contact, tag_id=tag))

@@ -1,0 +1,314 @@
+"""The inbox's list: which conversations, in what order, from where on. Reads only; the number of queries never depends
+on the data.
+
+``find`` answers, cheaply, which rows a page has and in which version; only a page that changed is read and rendered.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import localdate
+
+from consent.models import Standing
+from conversations.models import OPEN, Contact, Conversation, Line, Message
+from conversations.states import UNDELIVERED
+
+ROWS = 50
+# Nobody reads further into what a search finds: one says more instead.
+HITS = 200
+COUNTED_TO = 999
+SNIPPET = 90
+
+
+class View(StrEnum):
+    MINE = "mine"
+    UNASSIGNED = "unassigned"
+    ALL = "all"
+    SNOOZED = "snoozed"
+
+
+class Show(StrEnum):
+    """A further choice among a view's rows."""
+
+    EVERYTHING = ""
+    WAITING = "waiting"
+    UNREAD = "unread"
+    FAILED = "failed"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page of the list begins: after this row. ``at`` is when it wakes, its deadline, or its last message."""
+
+    kind: str
+    at: datetime
+    id: int
+
+    SNOOZED, WAITING, RECENT = "s", "w", "r"
+
+    def __str__(self) -> str:
+        return f"{self.kind}_{self.at:%Y%m%dT%H%M%S.%f%z}_{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The place that ``str`` wrote. Raises ``ValueError`` or ``OverflowError`` for anything else."""
+        kind, at, row_id = text.split("_")
+        if kind not in {cls.SNOOZED, cls.WAITING, cls.RECENT}:
+            raise ValueError(text)
+        return cls(kind, datetime.strptime(at, "%Y%m%dT%H%M%S.%f%z").astimezone(UTC), int(row_id))
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What somebody asked to see."""
+
+    user_id: int
+    view: View = View.ALL
+    show: Show = Show.EVERYTHING
+    line_id: int | None = None
+    search: str = ""
+    after: Place | None = None
+
+    @classmethod
+    def parse(cls, asked: Mapping[str, str], user_id: int) -> Self:
+        """From a query string. Raises ``ValueError`` or ``OverflowError`` for a place that nobody wrote."""
+        view, show, line, after = (asked.get(name, "") for name in ("view", "show", "line", "after"))
+        return cls(
+            user_id=user_id,
+            view=View(view) if view in set(View) else View.ALL,
+            show=Show(show) if show in set(Show) else Show.EVERYTHING,
+            line_id=int(line) if line.isascii() and line.isdecimal() and len(line) < 19 else None,
+            search=" ".join(asked.get("q", "").replace("\x00", "").split())[:100],
+            after=Place.parse(after) if after else None,
+        )
+
+    @property
+    def suffix(self) -> str:
+        """The query string that asks for this again; empty for the whole list from its top."""
+        asked = {
+            "view": self.view if self.view != View.ALL else "",
+            "show": self.show,
+            "line": self.line_id or "",
+            "q": self.search,
+            "after": self.after or "",
+        }
+        words = urlencode({name: value for name, value in asked.items() if value})
+        return f"?{words}" if words else ""
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.show or self.line_id or self.search)
+
+    def but(self, **changes: Any) -> "Listing":
+        """The same with something changed, from its top."""
+        return replace(self, **{"after": None} | changes)
+
+
+# --- Which rows --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many rows each view has, no further than ``COUNTED_TO`` and one; ``waiting`` counts people, also snoozed."""
+
+    mine: int
+    unassigned: int
+    all: int
+    snoozed: int
+    waiting: int
+    mine_unread: int
+
+    def of(self, view: View) -> str:
+        return shown(getattr(self, view))
+
+
+@dataclass(frozen=True)
+class Found:
+    """One page: its rows' ids and versions in order, the hits that a search has for them, and where the next begins."""
+
+    versions: Sequence[tuple[int, int]]
+    next: Place | None
+    counts: Counts
+    hits: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Changes when what the page shows changes."""
+        return (*self.versions, *self.hits.items(), self.next, self.counts, localdate())
+
+
+def find(listing: Listing, *, limit: int = ROWS) -> Found:
+    """Who waits, the most urgent first; then the others, the newest first. In few and cheap queries."""
+    counts = count(listing.user_id)
+    if listing.search:
+        return hits(listing, counts, limit)
+    rows: list[tuple[int, int, int, Place]] = []
+    for kind, column, part in parts(listing):
+        values = part.values_list("pk", "version", "contact__subject__head_seq", column)
+        rows += [(pk, own, head, Place(kind, at, pk)) for pk, own, head, at in values[: limit + 1 - len(rows)]]
+        if len(rows) > limit:
+            break
+    return Found(
+        [(pk, own + head) for pk, own, head, _ in rows[:limit]],
+        rows[limit - 1][-1] if len(rows) > limit else None,
+        counts,
+    )
+
+
+def parts(listing: Listing) -> Iterator[tuple[str, str, QuerySet[Conversation]]]:
+    """The list's parts in order, from a place on: each with its kind of place and the column that orders it."""
+    rows = chosen(listing)
+    after = listing.after
+    if listing.view == View.SNOOZED and listing.show != Show.RESOLVED:
+        snoozed = rows.filter(snoozed_until__isnull=False).order_by("snoozed_until", "pk")
+        yield Place.SNOOZED, "snoozed_until", beyond(snoozed, "snoozed_until", after)
+        return
+    rows = rows.filter(resolved_at__isnull=False) if listing.show == Show.RESOLVED else rows.filter(OPEN)
+    if listing.show != Show.RESOLVED and (after is None or after.kind == Place.WAITING):
+        yield Place.WAITING, "due_at", beyond(rows.exclude(due_at=None).order_by("due_at", "pk"), "due_at", after)
+    if listing.show != Show.WAITING:
+        recent = rows.filter(due_at=None, last_message_at__isnull=False).order_by("-last_message_at", "-pk")
+        begin = after if after is not None and after.kind == Place.RECENT else None
+        yield Place.RECENT, "last_message_at", beyond(recent, "last_message_at", begin, descending=True)
+
+
+def beyond(
+    rows: QuerySet[Conversation], column: str, after: Place | None, *, descending: bool = False
+) -> QuerySet[Conversation]:
+    if after is None:
+        return rows
+    way = "lt" if descending else "gt"
+    return rows.filter(Q(**{f"{column}__{way}": after.at}) | Q(**{column: after.at, f"pk__{way}": after.id}))
+
+
+def chosen(listing: Listing) -> QuerySet[Conversation]:
+    """The rows of a view and its filters, in any order."""
+    rows = Conversation.objects.all()
+    if listing.view == View.MINE:
+        rows = rows.filter(owner=listing.user_id)
+    elif listing.view == View.UNASSIGNED:
+        rows = rows.filter(owner=None)
+    if listing.line_id:
+        rows = rows.filter(line=listing.line_id)
+    if listing.show == Show.UNREAD:
+        rows = rows.filter(unread__gt=0)
+    elif listing.show == Show.FAILED:
+        failed = Message.objects.filter(status__in=UNDELIVERED).order_by("-pk").values("pk")[:HITS]
+        rows = rows.filter(last_message__in=list(failed.values_list("pk", flat=True)))
+    return rows
+
+
+COUNT = """
+WITH awake AS NOT MATERIALIZED (
+    SELECT owner_id, unread FROM conversations_conversation
+    WHERE resolved_at IS NULL AND snoozed_until IS NULL AND last_message_at IS NOT NULL
+)
+SELECT
+    (SELECT count(*) FROM (SELECT FROM awake WHERE owner_id = %(user)s LIMIT %(limit)s) AS mine),
+    (SELECT count(*) FROM (SELECT FROM awake WHERE owner_id IS NULL LIMIT %(limit)s) AS unassigned),
+    (SELECT count(*) FROM (SELECT FROM awake LIMIT %(limit)s) AS all_open),
+    (SELECT count(*) FROM (
+        SELECT FROM conversations_conversation WHERE snoozed_until IS NOT NULL LIMIT %(limit)s) AS snoozed),
+    (SELECT count(*) FROM (
+        SELECT FROM conversations_conversation WHERE due_at IS NOT NULL LIMIT %(limit)s) AS waiting),
+    (SELECT count(*) FROM (SELECT FROM awake WHERE owner_id = %(user)s AND unread > 0 LIMIT %(limit)s) AS mine_unread)
+"""
+
+
+def count(user_id: int) -> Counts:
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, {"user": user_id, "limit": COUNTED_TO + 1})
+        return Counts(*cursor.fetchone())
+
+
+def shown(number: int) -> str:
+    return str(number) if number <= COUNTED_TO else f"{COUNTED_TO}+"
+
+
+# --- Search ------------------------------------------------------------------------------------------------------
+
+
+def hits(listing: Listing, counts: Counts, limit: int) -> Found:
+    """The newest conversations in which a name, a number or a text has these words; also resolved and snoozed ones."""
+    texts = texts_with(listing.search)
+    rows = Conversation.objects.filter(Q(contact__in=people_called(listing.search)) | Q(pk__in=list(texts)))
+    if listing.line_id:
+        rows = rows.filter(line=listing.line_id)
+    values = rows.order_by("-last_message_at", "-pk").values_list("pk", "version", "contact__subject__head_seq")[:limit]
+    found = [(pk, own + head) for pk, own, head in values]
+    return Found(found, None, counts, {pk: texts[pk] for pk, _ in found if pk in texts})
+
+
+def people_called(words: str) -> list[int]:
+    """Contacts whose name or number holds these words."""
+    digits = re.sub(r"\D", "", words)
+    wanted = Q(name__icontains=words)
+    if len(digits) >= 3 and not re.search(r"[^\d\s()+.-]", words):
+        wanted |= Q(phone__contains=digits)
+    return list(Contact.objects.filter(wanted).values_list("pk", flat=True)[:HITS])
+
+
+def texts_with(words: str) -> dict[int, str]:
+    """The newest texts with all of these words or beginnings of words, by conversation."""
+    terms = re.findall(r"\w+", words)
+    if not terms:
+        return {}
+    query = SearchQuery(" & ".join(f"'{term}':*" for term in terms), config="simple", search_type="raw")
+    messages = Message.objects.alias(words=SearchVector("body", config="simple")).filter(words=query)
+    found: dict[int, str] = {}
+    for conversation_id, body in messages.order_by("-pk").values_list("conversation_id", "body")[:HITS]:
+        found.setdefault(conversation_id, body)
+    return found
+
+
+def snippet(body: str, words: str) -> SafeString:
+    """The part of a text around the first of these words, which are marked."""
+    terms = [re.escape(term) for term in re.findall(r"\w+", words)]
+    pattern = re.compile(rf"\b(?:{'|'.join(terms)})\w*", re.IGNORECASE)
+    body = " ".join(body.split())
+    first = pattern.search(body)
+    begin = max(0, first.start() - SNIPPET // 3) if first else 0
+    part = ("…" if begin else "") + body[begin : begin + SNIPPET]
+    pieces, last = [], 0
+    for hit in pattern.finditer(part):
+        pieces += [escape(part[last : hit.start()]), f"<mark>{escape(hit[0])}</mark>"]
+        last = hit.end()
+    return mark_safe("".join([*pieces, escape(part[last:])]))  # noqa: S308 every piece is escaped
+
+
+# --- What the rows say -------------------------------------------------------------------------------------------
+
+
+def rows(found: Found, *, search: str = "") -> list[Conversation]:
+    """The rows of a page, with all that they show. Three queries."""
+    ids = [pk for pk, _ in found.versions]
+    related = ("contact__subject", "line", "last_message", "owner")
+    by_id = {
+        row.pk: row
+        for row in Conversation.objects.filter(pk__in=ids).select_related(*related).prefetch_related("contact__tags")
+    }
+    listed = [by_id[pk] for pk in ids if pk in by_id]
+    suppressed = {
+        (standing.subject_id, standing.brand_id)
+        for standing in Standing.objects.filter(subject__in=[row.contact.subject_id for row in listed])
+        if standing.state.is_suppressed
+    }
+    for row in listed:
+        row.is_opted_out = (row.contact.subject_id, row.line.brand_id) in suppressed
+        row.snippet = snippet(found.hits[row.pk], search) if row.pk in found.hits else ""
+    return listed
+
+
+def lines() -> list[Line]:
+    return list(Line.objects.order_by("name", "pk"))

@@ -1,0 +1,160 @@
+"""Taking, putting off and finishing conversations, and taking that back; a text from the person undoes all of it."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from contactcenter.accounts.models import Role
+from conversations import handling, inbound, unread, waits
+from conversations.models import Conversation, Wait
+from conversations.states import Status
+from tests import factories
+from tests.conversations import screens, traffic
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def waiting() -> Conversation:
+    """Somebody has texted and waits."""
+    traffic.line()
+    inbound.receive([traffic.text("Are you open?", sender="+12025550123")], now=timezone.now())
+    inbound.thread(now=timezone.now())
+    return Conversation.objects.get()
+
+
+def fresh(conversation: Conversation) -> Conversation:
+    conversation.refresh_from_db()
+    return conversation
+
+
+def texts_again(conversation: Conversation) -> None:
+    inbound.receive([traffic.text("Hello?", sender=conversation.contact.phone)], now=timezone.now())
+    inbound.thread(now=timezone.now())
+
+
+def test_resolving_says_by_name_that_no_answer_was_needed(waiting: Conversation) -> None:
+    agent = factories.user()
+
+    handling.resolve(conversation=waiting, by_id=agent.pk, now=timezone.now())
+
+    wait = Wait.objects.get()
+    assert (wait.ending, wait.answered_by) == (Wait.Ending.NO_ANSWER_NEEDED, agent)
+    assert fresh(waiting).resolved_at
+    assert (waiting.due_at, waiting.unread) == (None, 0)
+
+
+def test_undoing_it_brings_back_the_very_same_wait(waiting: Conversation) -> None:
+    agent, due_at = factories.user(), waiting.due_at
+
+    handling.resolve(conversation=waiting, by_id=agent.pk, now=timezone.now())
+    handling.reopen(conversation=waiting, by_id=agent.pk)
+
+    assert fresh(waiting).resolved_at is None
+    assert waiting.due_at == due_at
+    assert Wait.objects.get().answered_at is None
+
+
+def test_undoing_later_than_the_person_s_next_text_leaves_their_new_wait(waiting: Conversation) -> None:
+    agent = factories.user()
+    handling.resolve(conversation=waiting, by_id=agent.pk, now=timezone.now())
+    texts_again(waiting)
+
+    handling.reopen(conversation=waiting, by_id=agent.pk)
+
+    assert Wait.objects.filter(answered_at=None).count() == 1
+    assert Wait.objects.count() == 2
+
+
+def test_somebody_else_reopening_does_not_take_back_the_judgement(waiting: Conversation) -> None:
+    handling.resolve(conversation=waiting, by_id=factories.user().pk, now=timezone.now())
+
+    handling.reopen(conversation=waiting, by_id=factories.user().pk)
+
+    assert fresh(waiting).resolved_at is None
+    assert waiting.due_at is None
+
+
+@pytest.mark.parametrize("put_away", ["resolve", "snooze"])
+def test_a_text_brings_a_conversation_back(waiting: Conversation, put_away: str) -> None:
+    now = timezone.now()
+    if put_away == "resolve":
+        handling.resolve(conversation=waiting, by_id=factories.user().pk, now=now)
+    else:
+        handling.snooze(conversation=waiting, until=now + timedelta(days=3), now=now)
+
+    texts_again(waiting)
+
+    assert (fresh(waiting).resolved_at, waiting.snoozed_until) == (None, None)
+    assert waiting.due_at
+
+
+def test_a_snooze_wakes_at_its_time_and_keeps_the_deadline(waiting: Conversation) -> None:
+    now = timezone.now()
+    due_at = waiting.due_at
+    handling.snooze(conversation=waiting, until=now + timedelta(hours=1), now=now)
+
+    assert handling.wake(now=now + timedelta(minutes=59)) == 0
+    assert handling.wake(now=now + timedelta(minutes=60)) == 1
+    assert handling.wake(now=now + timedelta(minutes=60)) == 0
+    assert fresh(waiting).snoozed_until is None
+    assert waiting.due_at == due_at
+
+
+@pytest.mark.parametrize("hours", [-1, 0, 24 * 400])
+def test_a_time_that_makes_no_sense_is_refused(waiting: Conversation, hours: int) -> None:
+    now = timezone.now()
+    with pytest.raises(handling.Refused, match="still to come"):
+        handling.snooze(conversation=waiting, until=now + timedelta(hours=hours), now=now)
+
+
+def test_what_is_snoozed_and_then_resolved_does_not_wake(waiting: Conversation) -> None:
+    now = timezone.now()
+    handling.snooze(conversation=waiting, until=now + timedelta(hours=1), now=now)
+    handling.resolve(conversation=waiting, by_id=factories.user().pk, now=now)
+
+    assert handling.wake(now=now + timedelta(days=1)) == 0
+    assert fresh(waiting).resolved_at
+
+
+def test_who_waits_can_not_be_resolved_behind_the_wait_s_back(waiting: Conversation) -> None:
+    with pytest.raises(IntegrityError, match="neither_waits_nor_sleeps"), transaction.atomic():
+        Conversation.objects.filter(pk=waiting.pk).update(resolved_at=timezone.now())
+
+
+@pytest.mark.parametrize("role", [Role.AGENT, Role.SUPERVISOR])
+def test_a_conversation_is_given_to_whoever_may_answer(waiting: Conversation, role: Role) -> None:
+    owner = factories.user(role)
+
+    handling.assign(conversation=waiting, owner_id=owner.pk)
+    assert fresh(waiting).owner == owner
+
+    handling.assign(conversation=waiting, owner_id=None)
+    assert fresh(waiting).owner is None
+
+
+def test_and_to_nobody_else(waiting: Conversation) -> None:
+    for owner in (factories.user(Role.COMPLIANCE), factories.user(is_active=False)):
+        with pytest.raises(handling.Refused, match="does not answer"):
+            handling.assign(conversation=waiting, owner_id=owner.pk)
+
+
+def test_marking_unread_gives_a_read_conversation_its_weight_back(waiting: Conversation) -> None:
+    unread.mark_read(conversation=waiting, up_to=waiting.last_message_id or 0)
+    unread.mark_unread(conversation=waiting)
+    unread.mark_unread(conversation=waiting)
+
+    assert fresh(waiting).unread == 1
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.UNKNOWN, Status.BLOCKED, Status.EXPIRED])
+def test_a_reply_that_did_not_arrive_opens_a_resolved_conversation(status: Status) -> None:
+    conversation = screens.thread(resolved_at=timezone.now())
+    message = screens.outgoing(conversation, status=Status.QUEUED)
+    type(message).objects.filter(pk=message.pk).update(status=Status.FAILED)
+
+    waits.follow([message.pk])
+
+    assert fresh(conversation).resolved_at is None
