@@ -25,7 +25,7 @@ from consent.models import (
     Subject,
     phone_hash,
 )
-from contactcenter.accounts.site import Attached, Page, Record, as_numbers, as_uuid, pretty
+from contactcenter.accounts.site import Attached, Group, IsSet, Page, Record, as_numbers, as_uuid, bounded_count, pretty
 
 BY_NUMBER = _("A phone number, exactly; one that was erased is found too.")
 
@@ -45,18 +45,25 @@ def of_number(term: str) -> Q:
 
 @admin.register(Brand)
 class BrandAdmin(Page[Brand]):
+    group = Group.SETTINGS
     list_display = ("name", "legal_name", "help_contact")
     search_fields = ("name", "legal_name")
 
 
 @admin.register(Program)
 class ProgramAdmin(Page[Program]):
+    group = Group.SETTINGS
     list_display = ("name", "brand", "category", "consent_level", "is_active")
     list_filter = ("is_active", "category")
     list_select_related = ("brand",)
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+
+
+class ByProgram(admin.RelatedFieldListFilter):
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
+        return [(program.pk, str(program)) for program in Program.objects.select_related("brand")]
 
 
 class DisclosureForm(forms.ModelForm[Disclosure]):
@@ -69,9 +76,10 @@ class DisclosureForm(forms.ModelForm[Disclosure]):
 class DisclosureAdmin(Page[Disclosure]):
     """People agreed to these words, so a new wording is a new version and no version ever changes."""
 
+    group = Group.SETTINGS
     form = DisclosureForm
     list_display = ("program", "language", "version", "created_at", "sha256")
-    list_filter = ("program",)
+    list_filter = (("program", ByProgram),)
     list_select_related = ("program__brand",)
 
     def has_change_permission(self, request: HttpRequest, obj: Disclosure | None = None) -> bool:
@@ -89,10 +97,16 @@ class DisclosureAdmin(Page[Disclosure]):
             super().save_model(request, obj, form, change)
 
 
+class IsReleased(IsSet):
+    title, parameter_name = _("state"), "released_at"
+    unset, set = _("In force"), _("Released")
+
+
 @admin.register(Hold)
 class HoldAdmin(Record[Hold]):
+    group = Group.CONSENT
     list_display = ("phone", "since", "reason", "released_at", "released_by")
-    list_filter = (("released_at", admin.EmptyFieldListFilter),)
+    list_filter = (IsReleased,)
     list_select_related = ("released_by",)
     ordering = ("-id",)
     search_fields = ("phone_hash",)
@@ -101,6 +115,18 @@ class HoldAdmin(Record[Hold]):
 
     def find(self, term: str) -> Q:
         return Q(phone_hash__in=hashes(term))
+
+    def waiting(self) -> tuple[str, str] | None:
+        many = bounded_count(Hold.objects.filter(released_at=None))
+        words = ngettext(
+            "%d number is held: nothing is sent to it until somebody releases it.",
+            "%d numbers are held: nothing is sent to them until somebody releases them.",
+            many,
+        )
+        return (words % many, "released_at=no") if many else None
+
+    def offers(self, action: str, row: Hold) -> bool:
+        return row.released_at is None
 
     def has_release_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("consent.change_hold")
@@ -127,6 +153,7 @@ class StandingInline(Attached):
 
 @admin.register(Subject)
 class SubjectAdmin(Record[Subject]):
+    group = Group.CONSENT
     list_display = ("__str__", "head_seq", "sealed_seq", "created_at")
     fields = ("phone", "phone_hash", "head_seq", "head_hash", "sealed_seq", "created_at")
     ordering = ("-id",)
@@ -140,6 +167,7 @@ class SubjectAdmin(Record[Subject]):
 
 @admin.register(Standing)
 class StandingAdmin(Record[Standing]):
+    group = Group.CONSENT
     list_display = ("subject", "brand", "is_suppressed", "is_suspected", "revoked_at", "resumed_at")
     list_select_related = ("subject", "brand")
     ordering = ("-id",)
@@ -160,6 +188,7 @@ class StandingAdmin(Record[Standing]):
 
 @admin.register(ConsentEvent)
 class ConsentEventAdmin(Record[ConsentEvent]):
+    group = Group.CONSENT
     list_display = ("recorded_at", "subject", "brand", "kind", "source", "effect", "occurred_at")
     list_select_related = ("subject", "brand")
     exclude = ("body",)
@@ -178,6 +207,7 @@ class ConsentEventAdmin(Record[ConsentEvent]):
 
 @admin.register(Evidence)
 class EvidenceAdmin(Record[Evidence]):
+    group = Group.CONSENT
     list_display = ("event", "name", "value", "digest")
     list_select_related = ("event",)
     ordering = ("-id",)
@@ -190,6 +220,7 @@ class EvidenceAdmin(Record[Evidence]):
 
 @admin.register(Seal)
 class SealAdmin(Record[Seal]):
+    group = Group.CONSENT
     list_display = ("seq", "sealed_at", "hash")
     search_fields = ("hash",)
     search_help_text = _("A seal's number or hash, exactly.")
@@ -201,6 +232,7 @@ class SealAdmin(Record[Seal]):
 
 @admin.register(Decision)
 class DecisionAdmin(Record[Decision]):
+    group = Group.CONSENT
     list_display = ("decided_at", "subject", "brand", "purpose", "verdict", "why")
     list_select_related = ("subject", "brand")
     exclude = ("facts",)

@@ -7,14 +7,17 @@ from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 
 from contactcenter.accounts.models import User
+from contactcenter.accounts.site import Group
 
 
 @admin.register(User)
 class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     """Django's own pages for passwords, without the groups and flags that roles replace."""
 
+    group = Group.PEOPLE
     list_display = ("username", "first_name", "last_name", "role", "is_active", "last_login")
     list_filter = ("role", "is_active")
+    show_facets = admin.ShowFacets.NEVER
     filter_horizontal = ()
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (

@@ -14,6 +14,13 @@ class Role(models.TextChoices):
     ADMINISTRATOR = "administrator", _("Administrator")
 
 
+class SendKey(models.TextChoices):
+    """What the composer sends with; the other one begins a new line."""
+
+    ENTER = "enter", _("Enter")
+    CTRL_ENTER = "ctrl_enter", _("Ctrl+Enter")
+
+
 class UserManager(BaseUserManager["User"]):
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(username=self.model.normalize_username(username), **fields)
@@ -31,13 +38,21 @@ class User(AbstractUser):
 
     role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.AGENT)
 
+    single_keys = models.BooleanField(_("keyboard shortcuts"), default=True)
+    send_key = models.CharField(_("send with"), max_length=10, choices=SendKey, default=SendKey.ENTER)
+    plays_sound = models.BooleanField(_("sound"), default=False)
+    counts_in_title = models.BooleanField(_("unread count in the title"), default=False)
+
     groups = None  # type: ignore[assignment]
     user_permissions = None  # type: ignore[assignment]
 
     objects = UserManager()  # type: ignore[misc, assignment]
 
     class Meta(AbstractUser.Meta):
-        constraints = [models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_has_a_known_role")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_has_a_known_role"),
+            models.CheckConstraint(condition=models.Q(send_key__in=SendKey.values), name="user_sends_with_a_known_key"),
+        ]
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username

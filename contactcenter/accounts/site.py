@@ -1,9 +1,10 @@
-"""The admin site, and what its pages share: exact search, bounded lists, buttons, and pages that only show.
+"""The admin site, and what its pages share: groups, exact search, bounded lists, buttons, and pages that only show.
 
 Lists here are over tables that grow for ever, so nothing on them may cost more for a larger table.
 """
 
 import json
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
@@ -15,8 +16,10 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet, TextChoices
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -28,11 +31,21 @@ from contactcenter.lib import phone
 Row = TypeVar("Row", bound=Model)
 
 
+class Group(TextChoices):
+    """What people look for, in the order in which the index and the sidebar show it; apps are how code is cut."""
+
+    MESSAGES = "messages", _("Messages")
+    CONSENT = "consent", _("Consent")
+    SETTINGS = "settings", _("Settings")
+    PEOPLE = "people", _("People")
+
+
 class Site(admin.AdminSite):
     """Django's admin behind our own sign-in page. Agents are refused: signing in again would not help them."""
 
     site_title = site_header = _("Contact center")
     index_title = _("Records and settings")
+    site_url = None  # the header leads to the inbox
 
     def has_permission(self, request: HttpRequest) -> bool:
         if request.user.is_authenticated and not request.user.is_staff:
@@ -44,6 +57,39 @@ class Site(admin.AdminSite):
         wanted = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index", current_app=self.name)
         return redirect_to_login(wanted, str(settings.LOGIN_URL))
 
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return redirect("password")  # one's own is changed at one place
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        """By group, each in the order of registration; what has none (libraries) follows by app."""
+        apps = super().get_app_list(request, app_label)
+        if app_label:
+            return apps
+        entries = {entry["model"]: (app, entry) for app in apps for entry in app["models"]}
+        home = reverse("admin:index", current_app=self.name)
+        sections: dict[str, dict[str, Any]] = {
+            group: {"name": group.label, "app_label": group.value, "app_url": home, "models": []} for group in Group
+        }
+        for model, page in self._registry.items():
+            if model in entries:
+                app, entry = entries[model]
+                section = sections.setdefault(getattr(page, "group", app["app_label"]), {**app, "models": []})
+                section["models"].append(entry)
+        return [section for section in sections.values() if section["models"]]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        return super().index(request, {"waiting": list(self.waiting(request)), **(extra_context or {})})
+
+    def waiting(self, request: HttpRequest) -> Iterator[tuple[str, str]]:
+        """What somebody has to look into: in words, and where."""
+        for model, page in self._registry.items():
+            if isinstance(page, Page) and page.has_view_permission(request) and (found := page.waiting()):
+                words, query = found
+                name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
+                yield words, f"{reverse(name, current_app=self.name)}?{query}"
+
 
 class FirstPages(Paginator):  # type: ignore[type-arg]
     """Counts no further than anybody turns pages; beyond that, one searches."""
@@ -54,6 +100,31 @@ class FirstPages(Paginator):  # type: ignore[type-arg]
     def count(self) -> int:
         return cast("QuerySet[Model]", self.object_list)[: self.LIMIT].count()
 
+    @property
+    def is_cut(self) -> bool:
+        """There may be more than it says."""
+        return self.count >= self.LIMIT
+
+
+def bounded_count(rows: "QuerySet[Any]") -> int:
+    """How many, counted no further than a list would."""
+    return rows[: FirstPages.LIMIT].count()
+
+
+class IsSet(admin.SimpleListFilter):
+    """Those rows whose ``parameter_name`` is set, and those where it is not, each in words of its own."""
+
+    unset: ClassVar[Any]
+    set: ClassVar[Any]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("no", self.unset), ("yes", self.set)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in {"no", "yes"}:
+            return queryset
+        return queryset.filter(**{f"{self.parameter_name}__isnull": self.value() == "no"})
+
 
 class Page(admin.ModelAdmin[Row]):
     """A list with exact search (``find``), whose actions are also buttons on each row's own page.
@@ -61,9 +132,11 @@ class Page(admin.ModelAdmin[Row]):
     Nothing is ever deleted here: rows are history, or history names them.
     """
 
+    group: ClassVar[Group]
     change_form_template = "admin/page_with_buttons.html"
     list_per_page = 50
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     paginator = FirstPages
     sortable_by: ClassVar[tuple[str, ...]] = ()
 
@@ -79,13 +152,32 @@ class Page(admin.ModelAdmin[Row]):
         term = search_term.replace("\x00", "").strip()
         return (queryset.filter(self.find(term)) if term else queryset), False
 
+    def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> QuerySet[Any] | None:
+        """Choices name what they belong to (a program its brand), which is fetched with them as in their own list."""
+        choices = super().get_field_queryset(db, db_field, request)
+        listed = self.admin_site._registry.get(db_field.remote_field.model)
+        if listed is None or not isinstance(listed.list_select_related, tuple | list) or not listed.list_select_related:
+            return choices
+        rows = db_field.remote_field.model._default_manager.all() if choices is None else choices
+        return cast("QuerySet[Any]", rows.select_related(*listed.list_select_related))
+
+    def waiting(self) -> tuple[str, str] | None:
+        """What of this somebody has to look into, in words, and the query of the list that shows it."""
+        return None
+
+    def offers(self, action: str, row: Row) -> bool:
+        """Whether this action's button would do anything on the row's own page."""
+        return True
+
     def has_delete_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         return False
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        context["buttons"] = self.get_action_choices(request, default_choices=[])
+        row: Row | None = kwargs.get("obj")
+        choices = self.get_action_choices(request, default_choices=[])
+        context["buttons"] = [(action, label) for action, label in choices if row and self.offers(action, row)]
         return super().render_change_form(request, context, *args, **kwargs)
 
 
@@ -102,6 +194,7 @@ class Record(Page[Row]):
 class Attached(admin.TabularInline[Any, Any]):
     """Rows shown on the page of the row that they belong to."""
 
+    template = "admin/attached.html"
     extra = 0
     can_delete = False
     show_change_link = True

@@ -102,6 +102,14 @@ def test_trying_again_in_vain_keeps_the_event_parked_and_says_why(administrator,
     assert not Message.objects.exists()
 
 
+def test_an_event_that_the_clock_took_first_is_not_said_to_be_applied(administrator, parked, monkeypatch):
+    monkeypatch.setattr("conversations.inbound.thread", lambda *args, **options: 0)  # its row is locked elsewhere
+    assert told(press(administrator, CarrierEvent, "try_again", parked))[:2] == [
+        "1 event is being applied: look again.",
+        "0 events are applied.",
+    ]
+
+
 def test_a_stop_parked_before_it_reached_the_ledger_reaches_it_when_tried_again(administrator):
     line = factories.line(number="+12015550100")
     payload = factories.text_payload(sender=PHONE, text="STOP")

@@ -1,0 +1,54 @@
+"""While the database is away, pages say so and come back by themselves.
+
+Texts are safe meanwhile: the carrier repeats every webhook that got no 200.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+logger = logging.getLogger(__name__)
+
+AWAY = (OperationalError, InterfaceError)
+RETRY_SECONDS = 5
+
+
+class MaintenanceMiddleware:
+    """Answers 503 for a database that does not. Outside of sessions and users, which need it; inside of CSP."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Finds out who asks before the middleware further in does: what that raises, Django makes a 500 of there."""
+        try:
+            _known = request.user.is_authenticated
+        except AWAY as error:
+            return unavailable(request, error)
+        return None
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return unavailable(request, error) if isinstance(error, AWAY) else None
+
+
+def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+    """503 with Retry-After: a page for who looks at one, else a line of text. Asks the database for nothing."""
+    logger.warning("The database does not answer %s %s: %r", request.method, request.path, error)
+    headers = {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}
+    if "HX-Request" in request.headers or "html" not in request.headers.get("Accept", ""):
+        line = _("The database does not answer. Try again in a moment.")
+        return HttpResponse(line, "text/plain; charset=utf-8", status=503, headers=headers)
+    may_reload = request.method in {"GET", "HEAD"}
+    if may_reload:
+        headers["Refresh"] = str(RETRY_SECONDS)
+    # Of the request no more than this, so that no template reaches the session or the user.
+    seen = {"request": {"COOKIES": request.COOKIES}, "may_reload": may_reload}
+    return HttpResponse(render_to_string("503.html", seen), status=503, headers=headers)
