@@ -1,89 +1,154 @@
 // Writing and sending. A text leaves the box only when the server has it; until then it is also in this browser's storage.
+import { Clock } from "./clock.js";
+import { Drafts } from "./drafts.js";
+import { SendMenu } from "./later.js";
+import { Meter } from "./meter.js";
 import { csrfToken } from "./page.js";
-import { count } from "./segments.js";
+import { toast } from "./toast.js";
 
 const TIMEOUT_MS = 15_000;
+const PAUSE_MS = 500;
+const NOW = { dueAt: "", resolves: false };
 
 export class Composer {
   #isSending = false;
+  #isResolving = false;
+  #isTouched = false;
+  #isRepeat = false;
+  #way = NOW;
+  #again = null;
+  #pause = 0;
 
   constructor(form, { refresh }) {
     this.form = form;
     this.refresh = refresh;
     this.box = form.elements.body;
     this.error = document.getElementById("composer-error");
-    this.key = `draft:${document.body.dataset.user}:${form.dataset.conversation}`;
-    this.draft = this.#stored();
+    this.saved = document.getElementById("draft-saved");
+    this.status = document.getElementById("composer-status");
+    this.clock = new Clock(form.dataset.now);
+    this.drafts = Drafts.of(document.body.dataset.user);
+    this.conversation = Number(form.dataset.conversation);
+    this.draft = this.drafts.get(this.conversation);
     this.box.value = this.draft.body;
-    this.box.addEventListener("input", () => this.#keep());
-    this.box.addEventListener("keydown", (event) => this.#onKey(event));
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.send();
-    });
-    this.#measure();
+    this.meter = new Meter(form, this.box);
+    new SendMenu(document.getElementById("send-menu"), { clock: this.clock, send: (way) => this.send(way) });
+    this.#listen();
+    this.#showSaved("kept");
     this.follow();
-    if (!form.hidden && matchMedia("(min-width: 48rem)").matches) this.box.focus();
+    if (matchMedia("(min-width: 48rem)").matches) this.focus();
+  }
+
+  /** Whether something is on its way to the server: not the moment to leave. */
+  get isBusy() {
+    return this.#isSending || this.#isResolving;
+  }
+
+  focus() {
+    if (!this.form.hidden) this.box.focus();
   }
 
   // After a refetch: a reply may have become impossible or possible, and a text that seemed lost may have arrived.
   follow() {
     const { dataset } = document.querySelector(".thread-body");
     this.form.hidden = "blocked" in dataset || "history" in dataset;
-    const bubble = this.draft.tried && document.getElementById(`m-${this.draft.ref}`);
+    this.#fit();
+    const bubble = this.draft.ref && document.getElementById(`m-${this.draft.ref}`);
     if (bubble && !bubble.dataset.pending) this.#accepted();
   }
 
-  async send() {
+  /** `dueAt`: the center's local time to send at, or "" for now; `resolves`: close the conversation afterwards. */
+  async send(way = NOW) {
     const body = this.box.value;
+    this.focus(); // not after the answer: by then its author may be elsewhere
     if (this.#isSending || !body.trim()) return;
-    // The same text keeps its id, so that trying again cannot send it twice; another text is another message.
-    if (!this.draft.ref || (this.draft.tried && this.draft.tried !== body)) this.draft.ref = newRef();
-    this.draft.tried = body;
-    this.#store();
+    const ref = this.#attempt(body, { ...NOW, ...way });
     this.#isSending = true;
+    this.form.toggleAttribute("data-busy", true);
     this.clearError();
     this.#showBubble(body);
-    const problem = await this.#post(body);
+    const problem = await this.#post(this.form.action, { body, ref, ...(way.dueAt && { due_at: way.dueAt }) });
     this.#isSending = false;
-    if (problem) this.#refused(problem);
-    else this.#accepted();
+    this.form.toggleAttribute("data-busy", false);
+    if (this.draft.ref === ref) {
+      if (problem) this.#refused(problem);
+      else this.#accepted();
+    }
     this.refresh();
   }
 
-  async #post(body) {
+  // The same text keeps its id, so that trying again cannot send it twice; another text is another message.
+  #attempt(body, way) {
+    this.#isRepeat = this.draft.ref !== "" && this.draft.tried === body;
+    if (!this.#isRepeat) Object.assign(this.draft, { ref: newRef(), tried: body, due: way.dueAt });
+    this.#way = way;
+    this.#keep();
+    return this.draft.ref;
+  }
+
+  // Nothing when the server did it, else why not, in words.
+  async #post(url, fields) {
+    const { unreachable, signedOut } = this.form.dataset;
     try {
-      const answer = await fetch(this.form.action, {
+      const answer = await fetch(url, {
         method: "POST",
-        body: new URLSearchParams({ body, ref: this.draft.ref }),
+        body: new URLSearchParams(fields),
         headers: { "X-CSRFToken": csrfToken() },
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       const words = await answer.text();
-      if (answer.redirected || answer.status === 403) return { words: this.form.dataset.signedOut };
-      if (answer.status === 422) return { words };
-      return answer.ok ? null : { words: this.form.dataset.unreachable, mayTryAgain: true };
+      if (answer.redirected || answer.status === 403) return { words: signedOut };
+      if (answer.status === 422) return { words, isFinal: true };
+      return answer.ok ? null : { words: unreachable, mayTryAgain: true };
     } catch {
-      return { words: this.form.dataset.unreachable, mayTryAgain: true };
+      return { words: unreachable, mayTryAgain: true };
     }
   }
 
-  #refused({ words, mayTryAgain }) {
+  // Only a reason in words, given at once, says that this text was not taken: else it keeps its id, whatever comes.
+  #refused({ words, isFinal, mayTryAgain }) {
     const bubble = document.getElementById(`m-${this.draft.ref}`);
     if (bubble?.dataset.pending) bubble.remove();
-    if (!mayTryAgain) this.draft.ref = this.draft.tried = "";
-    this.#store();
-    this.showError(words, mayTryAgain);
-    this.box.focus();
+    const way = this.#way;
+    if (isFinal && !this.#isRepeat) this.#forgetAttempt();
+    this.#keep();
+    this.showError(words, mayTryAgain && (() => this.send(way)));
   }
 
-  // Whatever was typed while the answer was on its way stays.
+  // Whatever was typed while the answer was on its way stays. Nothing is said of a time that was asked for only after a
+  // first try whose answer was lost: that may have been what arrived.
   #accepted() {
-    const { tried } = this.draft;
+    const { tried, due } = this.draft;
+    const way = this.#way;
     if (this.box.value.startsWith(tried)) this.box.value = this.box.value.slice(tried.length);
-    this.draft.ref = this.draft.tried = "";
+    this.#isTouched = this.box.value !== "";
+    this.#forgetAttempt();
     this.clearError();
-    this.#keep();
+    this.#changed();
+    if (way.dueAt && way.dueAt === due) {
+      const time = this.clock.words(new Date(`${way.dueAt}Z`));
+      write(this.status, this.form.dataset.scheduled.replace("{time}", () => time));
+    }
+    if (way.resolves) this.#resolve();
+  }
+
+  #forgetAttempt() {
+    Object.assign(this.draft, { ref: "", tried: "", due: "" });
+    this.#way = NOW;
+  }
+
+  async #resolve() {
+    this.#isResolving = true;
+    this.clearError();
+    const problem = await this.#post(this.form.dataset.resolve, {});
+    this.#isResolving = false;
+    this.refresh();
+    if (problem) {
+      this.showError(this.form.dataset.unresolved, () => this.#resolve());
+      return;
+    }
+    toast(this.form.dataset.resolved, { url: this.form.dataset.reopen, to: location.pathname }, { isKept: true });
+    document.dispatchEvent(new CustomEvent("conversation:resolved"));
   }
 
   #showBubble(body) {
@@ -98,22 +163,17 @@ export class Composer {
     text.className = "bub";
     text.textContent = body.trim();
     state.className = "m";
-    state.textContent = this.form.dataset.sending;
+    state.textContent = this.#way.dueAt ? this.form.dataset.scheduling : this.form.dataset.sending;
     bubble.append(text, state);
     document.getElementById("messages").append(bubble);
     const log = document.getElementById("log");
     log.scrollTop = log.scrollHeight;
   }
 
-  #onKey(event) {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-    event.preventDefault();
-    if (!event.repeat) this.send();
-  }
-
-  showError(words, mayTryAgain = false) {
+  showError(words, again = null) {
+    this.#again = again || null;
     this.error.firstElementChild.textContent = words;
-    this.error.lastElementChild.hidden = !mayTryAgain;
+    this.error.lastElementChild.hidden = !again;
     this.error.hidden = false;
   }
 
@@ -121,39 +181,96 @@ export class Composer {
     this.error.hidden = true;
   }
 
-  #measure() {
-    const { encoding, units, segments, room } = count(this.box.value);
-    const label = document.getElementById("count");
-    const word = segments === 1 ? this.form.dataset.segment : this.form.dataset.segments;
-    const isTooLong = segments > Number(this.form.dataset.most);
-    const limit = isTooLong ? ` (${this.form.dataset.atMost})` : "";
-    label.textContent = `${units}/${units + room} · ${segments} ${word}${limit} · ${encoding}`;
-    label.classList.toggle("bad", isTooLong);
+  #listen() {
+    this.box.addEventListener("input", () => {
+      this.#isTouched = true;
+      this.#changed();
+    });
+    this.box.addEventListener("keydown", (event) => this.#onKey(event));
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.send();
+    });
+    this.error.lastElementChild.addEventListener("click", () => this.#again?.());
+    this.drafts.onElsewhere(this.conversation, (draft) => this.#adopt(draft));
+    document.addEventListener("message:cancelled", ({ detail }) => this.#restore(detail.body));
   }
 
+  #onKey(event) {
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === "Escape") {
+      event.stopPropagation(); // leaves the field, and does nothing else
+      this.box.blur();
+    }
+    const way = event.key === "Enter" && wayOf(event);
+    if (!way) return;
+    event.preventDefault();
+    if (!event.repeat) this.send(way);
+  }
+
+  // The same draft in another tab: followed, unless somebody is writing in this one.
+  #adopt(draft) {
+    const isWriting = this.#isTouched && this.box.value && document.hasFocus();
+    if (this.#isSending || (isWriting && draft.body !== this.box.value)) return;
+    this.draft = draft;
+    this.#isTouched = false;
+    if (this.box.value !== draft.body) this.box.value = draft.body;
+    this.meter.show();
+    this.#fit();
+    this.#showSaved("kept");
+  }
+
+  // A scheduled message that was called back is a draft again.
+  #restore(body) {
+    if (!body || this.box.value.trim()) return;
+    this.box.value = body;
+    this.#isTouched = true;
+    this.#changed();
+    this.focus();
+  }
+
+  #changed() {
+    write(this.status, "");
+    if (!this.box.value) this.clearError();
+    this.meter.show();
+    this.#fit();
+    this.#keep();
+  }
+
+  // At every key, for the sake of a crash; said when typing pauses.
   #keep() {
-    this.draft.body = this.box.value;
-    this.#store();
-    this.#measure();
+    Object.assign(this.draft, { body: this.box.value, at: Date.now() });
+    const outcome = this.drafts.put(this.conversation, this.draft);
+    clearTimeout(this.#pause);
+    if (!this.draft.body) write(this.saved, "");
+    else this.#pause = setTimeout(() => this.#showSaved(outcome), PAUSE_MS);
   }
 
-  #stored() {
-    try {
-      return { body: "", ref: "", tried: "", ...JSON.parse(localStorage.getItem(this.key) ?? "{}") };
-    } catch {
-      return { body: "", ref: "", tried: "" };
-    }
+  #showSaved(outcome) {
+    const { body, at } = this.draft;
+    const words = this.form.dataset[outcome].replace("{time}", () => this.clock.words(this.clock.at(at)));
+    write(this.saved, body && words);
   }
 
-  #store() {
-    try {
-      if (holdsCard(this.draft.body)) localStorage.removeItem(this.key);
-      else if (this.draft.body || this.draft.ref) localStorage.setItem(this.key, JSON.stringify(this.draft));
-      else localStorage.removeItem(this.key);
-    } catch {
-      // A full or forbidden storage costs the safety net, not the message.
-    }
+  // For browsers whose boxes do not grow by themselves.
+  #fit() {
+    if (CSS.supports("field-sizing", "content")) return;
+    this.box.style.height = "auto";
+    this.box.style.height = `${this.box.scrollHeight}px`;
   }
+}
+
+function write(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
+// What Enter does with these modifiers; nothing for a new line.
+function wayOf({ ctrlKey, metaKey, shiftKey, altKey }) {
+  const isCommand = ctrlKey || metaKey;
+  if (altKey) return null;
+  if (document.body.dataset.sendKey === "ctrl_enter") return isCommand ? { ...NOW, resolves: shiftKey } : null;
+  if (isCommand) return { ...NOW, resolves: true };
+  return shiftKey ? null : NOW;
 }
 
 // crypto.randomUUID exists on https and localhost only, and some try this out on plain http first.
@@ -164,13 +281,4 @@ function newRef() {
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
-}
-
-// A card number, by length and check digit, is not kept on this machine's disk either; the server refuses to send it.
-function holdsCard(text) {
-  return (text.match(/\d(?:[ .-]?\d){12,18}/g) ?? []).some((run) => {
-    const digits = [...run.replace(/\D/g, "")].reverse().map(Number);
-    const doubled = digits.map((digit, place) => (place % 2 ? (digit * 2 > 9 ? digit * 2 - 9 : digit * 2) : digit));
-    return doubled.reduce((sum, digit) => sum + digit, 0) % 10 === 0;
-  });
 }

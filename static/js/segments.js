@@ -7,12 +7,16 @@ const ESCAPED = new Set("\f^{}\\[~]|€");
 const SINGLE = { "GSM-7": 160, "UCS-2": 70 };
 const PART = { "GSM-7": 153, "UCS-2": 67 };
 
+/** Whether a text goes out in the GSM 7-bit alphabet. */
+export function isGsm(text) {
+  return [...text].every((character) => BASIC.has(character) || ESCAPED.has(character));
+}
+
 /** Measures a text: its encoding, its units, its segments, and the room that is left in the last one. */
 export function count(text) {
-  const characters = [...text];
-  const isGsm = characters.every((character) => BASIC.has(character) || ESCAPED.has(character));
-  const encoding = isGsm ? "GSM-7" : "UCS-2";
-  const widths = characters.map((character) => (isGsm ? 1 + ESCAPED.has(character) : character.length));
+  const encoding = isGsm(text) ? "GSM-7" : "UCS-2";
+  const widthOf = encoding === "GSM-7" ? (one) => 1 + ESCAPED.has(one) : (one) => one.length;
+  const widths = Array.from(text, widthOf);
   const units = widths.reduce((sum, width) => sum + width, 0);
   if (units <= SINGLE[encoding]) return { encoding, units, segments: text ? 1 : 0, room: SINGLE[encoding] - units };
   let segments = 1;
