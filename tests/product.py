@@ -55,6 +55,7 @@ class Product:
             "VAR_DIR": str(var_dir),
             "PORT": str(self.port),
             "SANDBOX_HTTP_PORT": str(sandbox_port),
+            "DEMO_CONVERSATIONS": "0",
             **env,
         }
 
@@ -67,7 +68,7 @@ class Product:
 
         def is_up() -> bool:
             assert self.process.poll() is None, self.log.read_text()[-4000:]
-            return self.health().get("ok", False)
+            return bool(self.health().get("ok"))
 
         eventually(is_up, 90, "the product is healthy")
 
@@ -77,7 +78,7 @@ class Product:
 
     def health(self) -> dict[str, Any]:
         with suppress(requests.RequestException):
-            return requests.get(f"{self.url}/healthz", timeout=5).json()
+            return dict(requests.get(f"{self.url}/healthz", timeout=5).json())
         return {}
 
     # --- its processes
@@ -95,7 +96,7 @@ class Product:
 
     def kill(self, *words: str, **env: str) -> int:
         """``kill -9`` for the oldest such process; its pid."""
-        pid = eventually(lambda: self.pids(*words, **env), what=f"a process {words}")[0]
+        pid = int(eventually(lambda: self.pids(*words, **env), what=f"a process {words}")[0])
         os.kill(pid, signal.SIGKILL)
         return pid
 
@@ -110,7 +111,7 @@ class Product:
         url = f"{self.sandbox_url}/{path}"
         answer = requests.post(url, json=body, timeout=10) if body else requests.get(url, timeout=10)
         answer.raise_for_status()
-        return answer.json()
+        return dict(answer.json())
 
     def text(self, body: str, *, sender: str = "12015550123", line: str = "12015550100", **fields: Any) -> None:
         self.sandbox("inbound", **{"from": sender, "to": line, "text": body, **fields})
@@ -160,8 +161,8 @@ class Browserless:
 @contextmanager
 def running(var_dir: Path, **env: str) -> Iterator[Product]:
     product = Product(var_dir, **env)
-    product.start()
     try:
+        product.start()
         yield product
     finally:
         if product.process.poll() is None:

@@ -1,31 +1,54 @@
 // The inbox page: what refreshes when, and who is told.
 import "./page.js";
+import { listenToActions, openDetails } from "./actions.js";
+import { attend } from "./attention.js";
 import { Composer } from "./composer.js";
+import { Drawer } from "./drawer.js";
 import { Indicator } from "./indicator.js";
+import { Keys } from "./keys.js";
+import { ListView } from "./list.js";
 import { Region } from "./region.js";
 import { LiveSocket } from "./socket.js";
 import { ThreadView } from "./thread.js";
 import { keepTimesCurrent } from "./times.js";
+import { toast } from "./toast.js";
 
 const at = (id) => document.getElementById(id);
+const openId = Number(location.pathname.match(/\/inbox\/(\d+)\//)?.[1] ?? 0);
 
 // The list may wait a moment, the open thread may not. Jitter, because every colleague's list gets the same signal.
 const list = new Region(at("list"), { spacing: 1000, jitter: 300 });
 const thread = at("thread") && new Region(at("thread"));
-const panel = at("panel") && new Region(at("panel"));
-const composer = at("composer") && new Composer(at("composer"), { refresh: () => refresh([thread, panel, list]) });
-const view = thread && new ThreadView(thread.element, { readUrl: at("composer")?.dataset.read });
-const openId = Number(at("composer")?.dataset.conversation ?? location.pathname.match(/\/inbox\/(\d+)\//)?.[1]);
+// Whoever edits a person's details, or types a tag, is not interrupted; the panel catches up afterwards.
+const isEditing = (element) => element.querySelector("[data-editing]") || element.querySelector("input:focus")?.value;
+const panel = at("panel") && new Region(at("panel"), { isHeld: isEditing });
 
 const refresh = (regions) => regions.forEach((region) => region?.refresh());
+const refreshAll = () => refresh([thread, panel, list]);
 
-list.onChange = () => keepScroll(list.element);
+const composer = at("composer") && new Composer(at("composer"), { refresh: refreshAll });
+const threadView = thread && new ThreadView(thread, { readUrl: at("composer")?.dataset.read });
+const listView = new ListView(list, { openId, userId: document.body.dataset.user });
+new Keys({ move: (step) => listView.move(step) });
+if (panel) new Drawer(at("panel"));
+
+list.beforeChange = () => listView.remember();
+list.onChange = () => {
+  listView.restore();
+  attend(list.element);
+};
 if (thread) {
-  thread.beforeChange = () => view.remember();
+  thread.beforeChange = () => threadView.remember();
   thread.onChange = () => {
-    view.restore();
+    threadView.restore();
     composer?.follow();
   };
+  panel.element.addEventListener("focusout", () => setTimeout(() => panel.refresh()));
+  panel.element.addEventListener("click", ({ target }) => {
+    if (!target.closest("[data-cancel-edit]")) return;
+    target.closest("[data-editing]").removeAttribute("data-editing");
+    panel.reload();
+  });
 }
 
 new LiveSocket({
@@ -34,39 +57,15 @@ new LiveSocket({
     list.refresh();
     if (signals.some((signal) => signal.id === openId)) refresh([thread, panel]);
   },
-  onCatchUp: () => refresh([thread, panel, list]),
+  onCatchUp: refreshAll,
   onState: new Indicator(at("live"), at("offline")).show,
 }).connect();
 
-// What a button in a fragment did is shown at once, without waiting for its signal.
-document.body.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.requestConfig.verb !== "post") return;
-  if (detail.successful) composer?.clearError();
-  else composer?.showError(detail.xhr.status === 422 ? detail.xhr.responseText : composer.form.dataset.unreachable);
-  refresh([thread, panel, list]);
-});
+// What somebody did is shown at once, without waiting for its signal.
+const complain = (words) => (composer && !composer.form.hidden ? composer.showError(words) : toast(words));
+listenToActions({ changed: refreshAll, complain });
+openDetails(at("details"), { complain });
+document.addEventListener("conversation:changed", refreshAll);
 
-// Pages of the list remember where they were scrolled to, since opening a conversation loads a page.
-function keepScroll(element) {
-  sessionStorage.setItem("list-scroll", String(element.scrollTop));
-}
-if (!new URLSearchParams(location.search).has("after")) {
-  at("list").scrollTop = Number(sessionStorage.getItem("list-scroll") ?? 0);
-}
-at("list").addEventListener("scroll", () => keepScroll(at("list")), { passive: true });
-
-document.addEventListener("click", ({ target }) => {
-  const toggle = target.closest("#panel-toggle");
-  if (!toggle) return;
-  const isOpen = at("panel").toggleAttribute("data-open");
-  toggle.setAttribute("aria-expanded", String(isOpen));
-  if (isOpen) at("panel").focus();
-});
-document.addEventListener("keydown", ({ key }) => {
-  if (key !== "Escape" || !at("panel")?.hasAttribute("data-open")) return;
-  at("panel").removeAttribute("data-open");
-  at("panel-toggle").setAttribute("aria-expanded", "false");
-  at("panel-toggle").focus();
-});
-
+attend(list.element);
 keepTimesCurrent();

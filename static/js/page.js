@@ -9,13 +9,15 @@ htmx.config.historyCacheSize = 0; // no message text in the browser's storage
 htmx.config.responseHandling = [
   { code: "204|304", swap: false },
   { code: "[23]..", swap: true },
+  { code: "422", swap: true, error: true }, // a form with what is wrong with it; buttons swap nothing
   { code: "[45]..", swap: false, error: true },
 ];
 
 // A bubble that its server has not answered for stays; what the page itself added to a fragment stays.
 Idiomorph.defaults.callbacks.beforeNodeRemoved = (node) => !node.dataset?.pending;
-// The drawer's state and the button's belong to this page, not to the fragment.
-Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name) => name !== "aria-expanded";
+// Which menus and drawers are open is this page's affair, not the fragment's.
+const OWN = new Set(["aria-expanded", "open"]);
+Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name) => !OWN.has(name);
 
 export const csrfToken = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
 

@@ -8,10 +8,12 @@ export class Region {
   #lastStart = -Infinity;
   #etag;
 
-  constructor(element, { spacing = 0, jitter = 0 } = {}) {
+  /** `isHeld(element)`: whether this is no moment to change it; who lets go refreshes. */
+  constructor(element, { spacing = 0, jitter = 0, isHeld = () => false } = {}) {
     this.element = element;
     this.spacing = spacing;
     this.jitter = jitter;
+    this.isHeld = isHeld;
     this.beforeChange = () => {};
     this.onChange = () => {};
     this.#etag = element.dataset.etag;
@@ -19,10 +21,20 @@ export class Region {
     element.addEventListener("htmx:afterSwap", (event) => event.target === element && this.onChange());
   }
 
-  refresh() {
+  /** Fetches it again, also when nothing has changed: to take back what the page itself did to it. */
+  reload() {
+    this.#etag = undefined;
+    this.refresh();
+  }
+
+  /** `atOnce`: somebody waits for it; the region's pace is for what others do. */
+  refresh({ atOnce = false } = {}) {
+    if (this.isHeld(this.element)) return;
     if (this.#isInFlight) this.#isPending = true;
-    else if (!this.#timer) {
-      const wait = this.spacing && this.#lastStart + this.spacing - performance.now() + Math.random() * this.jitter;
+    else if (atOnce || !this.#timer) {
+      clearTimeout(this.#timer);
+      const pause = this.spacing && this.#lastStart + this.spacing - performance.now() + Math.random() * this.jitter;
+      const wait = atOnce ? 0 : pause;
       if (wait > 0) this.#timer = setTimeout(() => this.#fetch(), wait);
       else this.#fetch();
     }
@@ -54,6 +66,10 @@ export class Region {
   #check(event) {
     const { xhr } = event.detail;
     if (event.target !== this.element || xhr.status !== 200) return;
+    if (this.isHeld(this.element)) {
+      event.detail.shouldSwap = false;
+      return;
+    }
     if (new URL(xhr.responseURL).pathname !== new URL(this.element.dataset.src, location.href).pathname) {
       event.detail.shouldSwap = false;
       location.reload(); // to the sign-in page, and back here after it

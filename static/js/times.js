@@ -1,6 +1,7 @@
 // Keeps ages and deadlines current, in the server's words (conversations/wording.py has the same forms).
 const MINUTE = 60;
 const DUE_SOON = 10 * MINUTE;
+const CLOCK = { hour: "numeric", minute: "2-digit" };
 const words = JSON.parse(document.body.dataset.ageWords ?? "{}");
 
 const fill = (form, values) => form.replace(/%\((\w+)\)s/g, (_, name) => values[name]);
@@ -28,6 +29,10 @@ export function labelTimes(root = document) {
     const pill = time.closest("[data-due]");
     pill?.classList.toggle("pill--bad", seconds > 0);
     pill?.classList.toggle("pill--warn", seconds <= 0 && -seconds <= DUE_SOON);
+  }
+  for (const clock of root.querySelectorAll("time[data-zone]")) {
+    const text = new Date().toLocaleTimeString(document.documentElement.lang, { ...CLOCK, timeZone: clock.dataset.zone });
+    if (clock.textContent !== text) clock.textContent = text;
   }
 }
 

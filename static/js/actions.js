@@ -1,0 +1,52 @@
+// The buttons inside fragments: htmx posts, and here is what the page says and does when the answer comes.
+import { Menu } from "./menu.js";
+import { toast } from "./toast.js";
+
+const failed = document.getElementById("toast").dataset.failed;
+
+/** `changed()` fetches what an action may have changed; `complain(words)` says why one was refused. */
+export function listenToActions({ changed, complain }) {
+  document.addEventListener("htmx:afterRequest", ({ detail, target }) => {
+    if (detail.requestConfig.verb !== "post") return;
+    if (detail.successful) done(target);
+    else if (detail.xhr.status !== 422) complain(failed);
+    else if (!target.matches("[data-editing]")) complain(detail.xhr.responseText);
+    changed();
+  });
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest("[data-print]")) print();
+  });
+  document.querySelectorAll(".head details.menu-box").forEach((details) => new Menu(details));
+}
+
+function done(element) {
+  const { done: words, undo, undoValues = "", leaves, cancels, clears, editing } = element.dataset;
+  const menu = element.closest("details");
+  if (menu) menu.open = false;
+  if (editing !== undefined) element.removeAttribute("data-editing");
+  if (clears !== undefined) element.reset();
+  const isLeaving = leaves !== undefined;
+  if (words) toast(words, undo && { url: undo, values: undoValues, to: location.pathname }, { isKept: isLeaving });
+  if (cancels !== undefined) {
+    const body = element.closest(".msg").querySelector(".bub").textContent;
+    document.dispatchEvent(new CustomEvent("message:cancelled", { detail: { body } }));
+  }
+  if (isLeaving) document.dispatchEvent(new CustomEvent("conversation:resolved"));
+}
+
+/** One dialog for the life of any message. */
+export function openDetails(dialog, { complain }) {
+  document.addEventListener("click", async ({ target }) => {
+    const button = target.closest("[data-details]");
+    if (!button) return;
+    try {
+      const answer = await fetch(button.dataset.details, { headers: { Accept: "text/html" } });
+      if (!answer.ok) throw new Error(answer.status);
+      dialog.innerHTML = await answer.text();
+      dialog.showModal();
+    } catch {
+      complain(failed);
+    }
+  });
+  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+}
