@@ -1,65 +1,91 @@
+import os
+import time
 from typing import Any
 
+from django.contrib.auth.hashers import check_password, make_password
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
+from django.utils import timezone
 
-from consent.models import Brand, Program
-from consent.purposes import Category, Level
-from contactcenter.accounts.models import Role, User
-from conversations.models import Line
-
-USERS = (
-    ("agent", "Priya", "Nair", Role.AGENT),
-    ("agent2", "Dana", "Ruiz", Role.AGENT),
-    ("supervisor", "Samuel", "Osei", Role.SUPERVISOR),
-    ("compliance", "Celia", "Marsh", Role.COMPLIANCE),
-    ("admin", "Ada", "Berg", Role.ADMINISTRATOR),
-)
-LINES = (
-    ("+12015550100", "Front desk", Line.Kind.TEN_DLC, False),
-    ("+12015550101", "Billing", Line.Kind.TEN_DLC, False),
-    ("+18005550100", "Toll-free", Line.Kind.TOLL_FREE, True),
-)
+from consent.models import Brand, Disclosure, Program
+from contactcenter.accounts.models import User
+from contactcenter.demo import history, organisation
+from conversations.models import Conversation, Line
 
 
 class Command(BaseCommand):
-    help = "Makes the demo's people, brand, program and lines; what is there already stays as it is."
+    help = (
+        "Makes the demo's people, brands, programs and lines, and three weeks of conversations if there are none yet; "
+        "what is there already stays as it is."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--password", required=True, help="for all demo users")
-
-    @transaction.atomic
-    def handle(self, *args: Any, password: str, **options: Any) -> None:
-        for username, first_name, last_name, role in USERS:
-            user, _ = User.objects.get_or_create(
-                username=username, defaults={"first_name": first_name, "last_name": last_name, "role": role}
-            )
-            if not user.check_password(password):
-                user.set_password(password)
-                user.save(update_fields=["password"])
-        brand, _ = Brand.objects.get_or_create(
-            name="Harbor Clinic",
-            defaults={"legal_name": "Harbor Clinic LLC", "help_contact": "+1 (201) 555-0199"},
+        parser.add_argument(
+            "--conversations",
+            type=int,
+            default=os.environ.get("DEMO_CONVERSATIONS") or "400",
+            help="how many; default: the environment's DEMO_CONVERSATIONS, else 400; 0 makes none",
         )
-        program, _ = Program.objects.get_or_create(
-            slug="harbor-care",
+
+    def handle(self, *args: Any, password: str, conversations: int, **options: Any) -> None:
+        with transaction.atomic():
+            make_users(password)
+            make_organisation()
+            if conversations > 0 and not Conversation.objects.exists():
+                self.say(f"Seeding {conversations} conversations…")
+                began = time.monotonic()
+                history.make(conversations=conversations, now=timezone.now())
+                self.say(f"Seeded in {time.monotonic() - began:.0f} s.")
+
+    def say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def make_users(password: str) -> None:
+    """All with the same password, whose hash is made once: hashing is slow by design."""
+    names = [one.username for one in organisation.USERS]
+    known = set(User.objects.filter(username__in=names).values_list("password", flat=True))
+    encoded = next((one for one in known if check_password(password, one)), None) or make_password(password)
+    for one in organisation.USERS:
+        User.objects.get_or_create(
+            username=one.username,
+            defaults={"first_name": one.first_name, "last_name": one.last_name, "role": one.role},
+        )
+    User.objects.filter(username__in=names).exclude(password=encoded).update(password=encoded)
+
+
+def make_organisation() -> None:
+    brands = {
+        one.name: Brand.objects.get_or_create(
+            name=one.name, defaults={"legal_name": one.legal_name, "help_contact": one.help_contact}
+        )[0]
+        for one in organisation.BRANDS
+    }
+    programs = {}
+    for one in organisation.PROGRAMS:
+        programs[one.slug], _ = Program.objects.get_or_create(
+            slug=one.slug,
             defaults={
-                "brand": brand,
-                "name": "Patient conversations",
-                "category": Category.CONVERSATIONAL,
-                "consent_level": Level.CONVERSATIONAL,
-                "frequency": "Message frequency varies",
+                "brand": brands[one.brand],
+                "name": one.name,
+                "category": one.category,
+                "consent_level": one.level,
+                "frequency": one.frequency,
                 "is_active": True,
             },
         )
-        for number, name, kind, is_answered in LINES:
-            Line.objects.get_or_create(
-                number=number,
-                defaults={
-                    "name": name,
-                    "kind": kind,
-                    "brand": brand,
-                    "program": program,
-                    "carrier_answers_stop": is_answered,
-                },
-            )
+        if not programs[one.slug].disclosures.exists():
+            Disclosure.objects.create(program=programs[one.slug], version=1, text=one.disclosure)
+    for line in organisation.LINES:
+        Line.objects.get_or_create(
+            number=line.number,
+            defaults={
+                "name": line.name,
+                "kind": line.kind,
+                "brand": brands[line.brand],
+                "program": programs[line.program],
+                "carrier_answers_stop": line.carrier_answers_stop,
+            },
+        )
