@@ -33,6 +33,9 @@ check: $(VENV)/installed-dev ## what CI runs: style, types, architecture, migrat
 bench: $(VENV)/installed-dev ## run the benchmarks
 	@if [ -d bench ]; then exec $(PY) -m bench; else echo "there are no benchmarks yet"; fi
 
+screenshots: $(VENV)/installed-dev ## take the README's pictures from the demo
+	@$(PY) -m docs.screenshots
+
 requirements: $(VENV)/installed-dev ## compile requirements*.txt from requirements*.in
 	$(PIP) uv
 	$(COMPILE) requirements.in -o requirements.txt
@@ -74,4 +77,4 @@ $(VENV)/installed-dev: requirements-dev.txt
 	@$(PIP) -r requirements-dev.txt
 	@touch $@ $(VENV)/installed
 
-.PHONY: help setup demo up test check bench requirements clean
+.PHONY: help setup demo up test check bench screenshots requirements clean
