@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -21,7 +20,7 @@ from contactcenter.lib import segments
 from conversations.models import CarrierEvent, Contact, Conversation, Line, Message, Receipt, Tag, Wait
 from conversations.states import FINAL, Status
 
-pytestmark = pytest.mark.xdist_group("demo")  # one worker makes it once
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("demo")]  # one worker makes it once
 NUMBER = 60
 NOW = datetime(2026, 11, 23, 15, 30, tzinfo=UTC)  # a Monday morning in New York
 PASSWORD = "correct horse battery staple"
@@ -32,12 +31,14 @@ NEVER_SHOWN = {Status.HELD, Status.SENDING}
 @pytest.fixture(scope="module")
 def demo(django_db_setup, django_db_blocker):
     """A small demo, made once for all tests here, which only look at it."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(timezone, "now", lambda: NOW)
-            call_command("seed_demo", password=PASSWORD, conversations=NUMBER)
-        yield SimpleNamespace(now=NOW, plan=plan.made(now=NOW, conversations=NUMBER))
-        transaction.set_rollback(True)
+    with django_db_blocker.unblock():
+        try:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(timezone, "now", lambda: NOW)
+                call_command("seed_demo", password=PASSWORD, conversations=NUMBER)
+            yield SimpleNamespace(now=NOW, plan=plan.made(now=NOW, conversations=NUMBER))
+        finally:
+            call_command("flush", verbosity=0, interactive=False)
 
 
 # --- Every situation -----------------------------------------------------------------------------------------
