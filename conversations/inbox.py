@@ -195,6 +195,7 @@ class Panel:
     programs: Sequence[Program]
     tags: Sequence[Tag]
     others: Sequence[Conversation]
+    first_seen: datetime | None
 
     @property
     def version(self) -> int:
@@ -247,6 +248,7 @@ def panel(conversation: Conversation, *, now: datetime, limit: int = EVENTS) -> 
         events=list(events[:limit]),
         programs=list(Program.objects.filter(brand=brand_id, is_active=True).order_by("name")[:PROGRAMS]),
         tags=list(contact.tags.all()),
+        first_seen=conversation.messages.order_by("pk").values_list("occurred_at", flat=True).first(),
         others=list(others.select_related("line").order_by("-last_message_at")[:LINES]),
     )
 

@@ -205,8 +205,13 @@ def day(at: date) -> str:
     return date_format(at, "l, F j" if at.year == today.year else "l, F j, Y")
 
 
-def snoozes(now: datetime) -> list[tuple[str, datetime]]:
-    """When people put things off to: words and times, in the center's time zone."""
+def soon(at: datetime, now: datetime) -> str:
+    """A time to come: “Tue 8:00 AM” within the week, else “Dec 7, 8:00 AM”."""
+    return date_format(localtime(at), "D g:i A") if at - now < timedelta(days=6) else moment(at)
+
+
+def snoozes(now: datetime) -> list[tuple[str, datetime, str]]:
+    """When people put things off to: words, times in the center's time zone, and these in words."""
     local = localtime(now)
     morning = local.replace(hour=8, minute=0, second=0, microsecond=0)
     evening = morning.replace(hour=17)
@@ -218,7 +223,7 @@ def snoozes(now: datetime) -> list[tuple[str, datetime]]:
         (_("Monday morning"), monday),
         (_("In two weeks"), morning + timedelta(days=14)),
     ]
-    return [(words, at) for words, at in choices if at > local]
+    return [(words, at, soon(at, now)) for words, at in choices if at > local]
 
 
 def clocks(contact: Contact, now: datetime) -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ OUTCOMES = {
         Kind.NOT_SENT, code="1000", detail="Rate Limit Hit. Please wait, then retry your request", is_throttled=True
     ),
 }
+POSTED_AFTER = timedelta(seconds=0.5)
 # Seconds from the hand-over to each receipt.
 REPORTS: Mapping[Fate, tuple[tuple[str, int, int], ...]] = {
     Fate.DELIVERED: (("submitted", 1, 1), ("delivered", 2, 6)),
@@ -86,9 +87,9 @@ def reports(one: HandOver, carrier_id: str, fate: Fate, handed_over_at: datetime
     for status, least, most in REPORTS.get(fate, REJECTED):
         at = handed_over_at + timedelta(seconds=rng.randint(least, most))
         body = receipts.body(message, status, at=at, reject=code)
-        found.append(posted(STATUS, json.dumps(body).encode(), at + timedelta(seconds=0.3)))
+        found.append(posted(STATUS, json.dumps(body).encode(), at))
     return found
 
 
 def posted(path: str, raw: bytes, at: datetime) -> Delivery:
-    return reading.delivery(Arrival(path, raw, at + timedelta(seconds=0.5)))
+    return reading.delivery(Arrival(path, raw, at + POSTED_AFTER))

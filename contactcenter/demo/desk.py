@@ -57,7 +57,7 @@ def planned(rng: Random, now: datetime) -> Iterator[Rush]:
         spans = [morning]
         if day.weekday() < SATURDAY:
             both = [morning, afternoon]
-            spans = rng.choice((both, both, [morning], [afternoon], [afternoon, evening]))
+            spans = rng.choice((both, [morning], [morning], [afternoon], [afternoon, evening]))
         for earliest, latest, length in spans:
             at = datetime.combine(day, time(earliest), NEW_YORK) + timedelta(
                 minutes=rng.randrange((latest - earliest) * 60)

@@ -44,7 +44,7 @@ def make(*, conversations: int, now: datetime) -> bool:
             history = History()
             history.play(plan.made(now=now, conversations=conversations).events)
             history.seal(now)
-        pass  # nudges to send what has long left
+        OrmQ.objects.filter(pk__gt=last).delete()  # nudges to send what has long left
     return True
 
 
@@ -91,7 +91,8 @@ class History:
                     self.happen(event)
             else:
                 self.record([event for event in group if isinstance(event, Said)], at)
-        self.thread_texts()
+        if self.texts:
+            self.thread_texts(self.texts[-1].at + carrier.POSTED_AFTER)
 
     @singledispatchmethod
     def happen(self, event: Event) -> None:
@@ -103,33 +104,33 @@ class History:
     def text(self, event: events.Text) -> None:
         self.texts.append(event)
 
-    def catch_up(self, thread: Thread) -> None:
+    def catch_up(self, thread: Thread, now: datetime) -> None:
         """Threads what has arrived, if any of it belongs there."""
         if any(text.thread == thread for text in self.texts):
-            self.thread_texts()
+            self.thread_texts(now)
 
-    def thread_texts(self) -> None:
-        texts, self.texts = self.texts, []
-        if texts:
-            self.arrive([carrier.text(event) for event in texts])
+    def thread_texts(self, now: datetime) -> None:
+        arrived = [text for text in self.texts if text.at + carrier.POSTED_AFTER <= now]
+        self.texts = self.texts[len(arrived) :]
+        if arrived:
+            self.arrive([carrier.text(event) for event in arrived], now)
 
-    def arrive(self, deliveries: Sequence[Delivery], now: datetime | None = None) -> None:
-        now = now or max(delivery.received_at for delivery in deliveries)
+    def arrive(self, deliveries: Sequence[Delivery], now: datetime) -> None:
         if not all(inbound.receive(deliveries, now=now)):
             raise RuntimeError("The database refused a webhook of the demo's.")
         inbound.thread(now=now)
 
     @happen.register
     def garbled(self, event: events.Garbled) -> None:
-        self.catch_up(event.thread)
+        self.catch_up(event.thread, event.at)
         with mishaps():
-            self.arrive([carrier.garbled(event.thread, event.at)])
+            self.arrive([carrier.garbled(event.thread, event.at)], event.at + carrier.POSTED_AFTER)
 
     @happen.register
     def stray(self, event: events.Stray) -> None:
-        self.thread_texts()
+        self.thread_texts(event.at)
         with mishaps():
-            self.arrive([carrier.text(event.text)])
+            self.arrive([carrier.text(event.text)], event.at + carrier.POSTED_AFTER)
 
     # --- Out
 
@@ -137,7 +138,7 @@ class History:
     def reply(self, event: events.Reply) -> None:
         self.fates[str(event.ref)] = event.fate
         outbound.send(
-            conversation=self.conversation(event.thread),
+            conversation=self.conversation(event.thread, event.at),
             body=event.body,
             author_id=self.users[event.author],
             ref=event.ref,
@@ -157,7 +158,7 @@ class History:
     def leave(self, event: events.Leave) -> None:
         """Claim, gate and settlement are the worker's own; only its call to the carrier is played."""
         if event.thread:
-            self.catch_up(event.thread)
+            self.catch_up(event.thread, event.at)
         token, at = uuid4(), event.at
         claimed = dispatch.claim(lane=Message.Lane.AGENTS, limit=AT_ONCE, token=token, now=at)
         hand_overs = dispatch.gated(claimed, token=token, clock=lambda: at)
@@ -174,8 +175,8 @@ class History:
 
     # --- The desk
 
-    def conversation(self, thread: Thread) -> Conversation:
-        self.catch_up(thread)
+    def conversation(self, thread: Thread, now: datetime) -> Conversation:
+        self.catch_up(thread, now)
         if thread not in self.conversations:
             number, line = thread
             self.conversations[thread] = Conversation.objects.select_related("contact").get(
@@ -185,7 +186,7 @@ class History:
 
     @happen.register
     def act(self, event: Act) -> None:
-        conversation, by_id = self.conversation(event.thread), self.users.get(event.author)
+        conversation, by_id = self.conversation(event.thread, event.at), self.users.get(event.author)
         match event.kind:
             case Act.Kind.RESOLVE if by_id:
                 handling.resolve(conversation=conversation, by_id=by_id, now=event.at)
@@ -203,7 +204,7 @@ class History:
 
     @happen.register
     def note(self, event: events.Note) -> None:
-        contact = self.conversation(event.thread).contact
+        contact = self.conversation(event.thread, event.at).contact
         form = contacts.DetailsForm(dict(event.details), instance=contact)
         if not form.is_valid():
             raise ValueError(form.errors)
@@ -215,7 +216,7 @@ class History:
 
     def record(self, sayings: Sequence[Said], now: datetime) -> None:
         for saying in sayings:
-            self.catch_up(saying.thread)
+            self.catch_up(saying.thread, now)
         ledger.record_many([self.report(saying) for saying in sayings], now=now)
 
     def report(self, saying: Said) -> ledger.Report:

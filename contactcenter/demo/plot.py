@@ -195,7 +195,7 @@ class Conversation:
             return
         program = self.rng.choice(organisation.OFFERED[self.line])
         evidence = {"name": self.person.name, "words": organisation.DISCLOSURES[program]}
-        if self.rng.random() < 0.75:  # forms are typed in together, when a rush is over
+        if self.rng.random() < 0.8:  # forms are typed in together, when a rush is over
             self.said(
                 Kind.GRANTED,
                 Source.PAPER,

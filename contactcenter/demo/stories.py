@@ -70,6 +70,8 @@ SINCE = {
     Situation.DUE_SOON: (13.5 * 60, 10 * 60, 7 * 60),
     Situation.WAITING: (270, 235, 200, 170, 140, 115, 95, 80),
 }
+# So many pieces of small talk make a thread of more than 120 texts.
+PIECES = 50
 Story = Callable[[Conversation, Dialogue, int], None]
 
 
@@ -153,9 +155,10 @@ def three_weeks(it: Conversation, dialogue: Dialogue, turn: int) -> None:
     pieces = [one for one in dialogues.library()["daily"] if one.name.startswith(kind)]
     it.agree(it.plot.desk.rushes[0][0] - timedelta(hours=2))
     recent: list[Dialogue] = []
-    for rush in it.plot.desk.rushes:
+    rushes = it.plot.desk.rushes
+    for place, rush in enumerate(rushes):
         start = it.at_rush(rush, len(rush) - 1)
-        for _ in range(2):
+        for _ in range((place + 1) * PIECES // len(rushes) - place * PIECES // len(rushes)):
             piece = it.rng.choice([one for one in pieces if one not in recent[-3:] and suits(one, start)])
             recent.append(piece)
             it.play(piece, max(start, it.at + timedelta(seconds=30)))

@@ -101,7 +101,7 @@ def test_the_page_costs_a_fixed_number_of_queries(agent: Client, count: int, dja
     for _ in range(count):
         screens.outgoing(conversations[0], status=Status.FAILED, error_code="1000")
 
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(27):
         agent.get(reverse("conversation", args=[conversations[0].pk]))
 
 
