@@ -71,7 +71,7 @@ SINCE = {
     Situation.WAITING: (270, 235, 200, 170, 140, 115, 95, 80),
 }
 # So many pieces of small talk make a thread of more than 120 texts.
-PIECES = 50
+PIECES = 45
 Story = Callable[[Conversation, Dialogue, int], None]
 
 

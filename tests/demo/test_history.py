@@ -214,6 +214,14 @@ def test_texts_are_the_plan_s_and_in_order(demo):
         assert moments[-1] <= demo.now
 
 
+def test_what_the_system_answers_by_itself_leaves_in_time(demo):
+    automatic = Message.objects.filter(direction="out").exclude(purpose=Purpose.REPLY)
+    assert automatic.count() >= 3
+    for message in automatic.select_related("decision"):
+        assert message.status == Status.DELIVERED, message.body
+        assert message.decision.decided_at - message.occurred_at < timedelta(seconds=5)
+
+
 def test_receipts_say_price_and_segments_as_the_carrier_s_do(demo):
     submitted = Receipt.objects.filter(status="submitted").first()
     assert (submitted.currency, submitted.segments > 0, submitted.price > 0) == ("EUR", True, True)
