@@ -42,6 +42,7 @@ DUTIES: tuple[Callable[[datetime], object], ...] = (
     sweep_events,
     lambda now: dispatch.promote(now=now),
     lambda now: handling.wake(now=now),
+    lambda now: handling.release(now=now),
     lambda now: dispatch.sweep(now=now),
     nudge_lanes,
     seal,

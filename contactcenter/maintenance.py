@@ -14,8 +14,17 @@ from django.utils.translation import gettext as _
 
 logger = logging.getLogger(__name__)
 
-AWAY = (OperationalError, InterfaceError)
 RETRY_SECONDS = 5
+# Connections: refused, lost, or ended by the server (SQLSTATE classes 08 and 57P); none when libpq itself says so.
+AWAY = ("08", "57P")
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the database does not answer; a deadlock or a statement that took too long is an error like any other."""
+    if isinstance(error, InterfaceError):
+        return True
+    state = getattr(error.__cause__, "sqlstate", None)
+    return isinstance(error, OperationalError) and (state is None or state.startswith(AWAY))
 
 
 class MaintenanceMiddleware:
@@ -29,19 +38,23 @@ class MaintenanceMiddleware:
 
     def process_view(self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Finds out who asks before the middleware further in does: what that raises, Django makes a 500 of there."""
+        if not getattr(view, "login_required", True):
+            return None  # a public page asks for nobody; /healthz says itself what is wrong
         try:
             _known = request.user.is_authenticated
-        except AWAY as error:
+        except (OperationalError, InterfaceError) as error:
+            if not is_away(error):
+                raise
             return unavailable(request, error)
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        return unavailable(request, error) if isinstance(error, AWAY) else None
+        return unavailable(request, error) if is_away(error) else None
 
 
 def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     """503 with Retry-After: a page for who looks at one, else a line of text. Asks the database for nothing."""
-    logger.warning("The database does not answer %s %s: %r", request.method, request.path, error)
+    logger.warning("The database does not answer %s %s: %r", request.method, request.path, error, exc_info=error)
     headers = {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}
     if "HX-Request" in request.headers or "html" not in request.headers.get("Accept", ""):
         line = _("The database does not answer. Try again in a moment.")

@@ -18,7 +18,7 @@ from conversations.models import Conversation, Message
 from conversations.views import WRITERS, number, user_id
 
 DONE, ACCEPTED = 204, 201
-REFUSALS = (outbound.CannotSend, handling.Refused, contacts.TooManyTags)
+REFUSALS = (outbound.CannotSend, handling.Refused, waits.WrittenSince, contacts.TooManyTags)
 
 
 def attempted(act: Callable[[], Any], status: int = DONE) -> HttpResponse:
@@ -86,7 +86,7 @@ def message_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     message = get_object_or_404(Message, pk=pk)
 
     def cancel() -> None:
-        if not outbound.cancel(message=message, now=timezone.now()):
+        if not handling.cancel(message=message, now=timezone.now()):
             raise outbound.CannotSend(_("Too late: this message has left already."))
 
     return attempted(cancel)
@@ -99,14 +99,23 @@ def message_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def no_answer_needed(request: HttpRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(Conversation, pk=pk)
-    return attempted(lambda: waits.end(conversation=shown, by_id=user_id(request), now=timezone.now()))
+    seen = up_to(request)
+    return attempted(lambda: waits.end(conversation=shown, by_id=user_id(request), now=timezone.now(), up_to=seen))
 
 
 @access.allow(*WRITERS)
 @require_POST
 def resolve(request: HttpRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(Conversation, pk=pk)
-    return attempted(lambda: handling.resolve(conversation=shown, by_id=user_id(request), now=timezone.now()))
+    seen = up_to(request)
+    return attempted(
+        lambda: handling.resolve(conversation=shown, by_id=user_id(request), now=timezone.now(), up_to=seen)
+    )
+
+
+def up_to(request: HttpRequest) -> int:
+    """The last message that the page showed; none, unless it says so."""
+    return number(request.POST.get("up_to", "")) or 0
 
 
 @access.allow(*WRITERS)
@@ -137,7 +146,8 @@ def snooze(request: HttpRequest, pk: int) -> HttpResponse:
 def assign(request: HttpRequest, pk: int) -> HttpResponse:
     """To ``owner``; without one, to nobody."""
     shown = get_object_or_404(Conversation, pk=pk)
-    return attempted(lambda: handling.assign(conversation=shown, owner_id=number(request.POST.get("owner", ""))))
+    owner = request.POST.get("owner", "")
+    return attempted(lambda: handling.assign(conversation=shown, owner_id=(number(owner) or 0) if owner else None))
 
 
 @access.allow(*WRITERS)
@@ -145,8 +155,7 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
 def read(request: HttpRequest, pk: int) -> HttpResponse:
     """Somebody saw the messages up to ``up_to``: only ever said by a visible page, never by a refetch."""
     shown = get_object_or_404(Conversation, pk=pk)
-    up_to = number(request.POST.get("up_to", "")) or 0
-    return attempted(lambda: unread.mark_read(conversation=shown, up_to=up_to))
+    return attempted(lambda: unread.mark_read(conversation=shown, up_to=up_to(request)))
 
 
 @access.allow(*WRITERS)

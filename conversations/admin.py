@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 
 from contactcenter.accounts.site import Attached, Group, IsSet, Page, Record, as_numbers, as_uuid, bounded_count, pretty
 from contactcenter.lib import phone
-from conversations import lines, parked
+from conversations import contacts, lines, parked
 from conversations.models import CarrierEvent, Contact, Conversation, Line, Message, Receipt, Tag
 
 
@@ -176,6 +176,10 @@ class TagAdmin(Page[Tag]):
     form = TagForm
     list_display = ("name",)
     search_fields = ("name",)
+
+    def save_model(self, request: HttpRequest, obj: Tag, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        contacts.show_tag(obj)
 
 
 class IsPaused(IsSet):

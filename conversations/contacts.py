@@ -4,6 +4,8 @@ import zoneinfo
 
 from django import forms
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -26,6 +28,8 @@ LANGUAGES = (
 )
 TAGS_AT_MOST = 20
 SUGGESTIONS = 200
+# As many open screens as are told at once of a tag's new name.
+TOLD = 200
 
 
 class DetailsForm(forms.ModelForm[Contact]):
@@ -39,15 +43,17 @@ class DetailsForm(forms.ModelForm[Contact]):
 
     def clean_time_zone(self) -> str:
         zone: str = self.cleaned_data["time_zone"].strip()
-        if zone and zone not in zoneinfo.available_timezones():
+        is_place = "/" in zone or zone == "UTC"  # not "localtime" or "Factory", which no browser knows
+        if zone and not (is_place and zone in zoneinfo.available_timezones()):
             raise forms.ValidationError(_("There is no such time zone; one looks like America/Chicago."))
         return zone
 
     def save(self, commit: bool = True) -> Contact:
         with transaction.atomic():
-            contact: Contact = super().save(commit)
-            show_changes(contact)
-        return contact
+            # Only what was changed here: a colleague may have changed the rest.
+            self.instance.save(update_fields=self.changed_data)
+            show_changes(self.instance)
+        return self.instance
 
 
 class TooManyTags(Exception):
@@ -68,17 +74,21 @@ def add_tag(*, contact: Contact, name: str) -> None:
         show_changes(contact)
         if contact.tags.count() >= TAGS_AT_MOST:
             raise TooManyTags(_("A person can have %(number)d tags. Remove one first.") % {"number": TAGS_AT_MOST})
-        tag = Tag.objects.filter(name__iexact=name).first()
-        if tag is None:
-            Tag.objects.bulk_create([Tag(name=name)], ignore_conflicts=True)
-            tag = Tag.objects.get(name__iexact=name)
-        contact.tags.add(tag)
+        Tag.objects.bulk_create([Tag(name=name)], ignore_conflicts=True)
+        contact.tags.add(Tag.objects.alias(lower=Lower("name")).get(lower=Lower(Value(name))))
 
 
 def remove_tag(*, contact: Contact, tag_id: int) -> None:
     with transaction.atomic():
         show_changes(contact)
         contact.tags.remove(tag_id)
+
+
+def show_tag(tag: Tag) -> None:
+    """Open screens refetch whoever has this tag; the rest see it with their next refetch."""
+    tagged = Conversation.objects.filter(contact__tags=tag).order_by("-last_message_at", "-pk")
+    with transaction.atomic():
+        live.changed(tagged.values_list("pk", flat=True)[:TOLD])
 
 
 def show_changes(contact: Contact) -> None:

@@ -348,7 +348,7 @@ def sweep(*, now: datetime) -> int:
     with transaction.atomic():
         rows = list(stuck.values_list("pk", "conversation_id")[:500])
         live.changed(conversation_id for _, conversation_id in rows)
-        return Message.objects.filter(pk__in=[pk for pk, _ in rows], status_at__lt=limit).move(
+        count = Message.objects.filter(pk__in=[pk for pk, _ in rows], status_at__lt=limit).move(
             Status.UNKNOWN,
             now=now,
             error_code="no_answer",
@@ -356,6 +356,8 @@ def sweep(*, now: datetime) -> int:
             lease_until=None,
             lease_token=None,
         )
+        waits.follow([pk for pk, _ in rows])
+    return count
 
 
 def promote(*, now: datetime) -> int:

@@ -6,9 +6,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from consent.purposes import Purpose
 from contactcenter.accounts.models import Role, User
 from conversations import live, waits
-from conversations.models import Conversation
+from conversations.models import OPEN, Conversation, Message
+from conversations.states import Status
 
 # Who may own a conversation: whoever may answer in it.
 OWNERS = (Role.AGENT, Role.SUPERVISOR)
@@ -19,10 +21,11 @@ class Refused(Exception):
     """Says, in words for the person who asked, why nothing was done."""
 
 
-def resolve(*, conversation: Conversation, by_id: int, now: datetime) -> None:
-    """It is done. Whoever still waited needs no answer, says the person who resolves."""
+def resolve(*, conversation: Conversation, by_id: int, now: datetime, up_to: int | None = None) -> None:
+    """It is done. Whoever still waited needs no other answer, says the person who resolves, having seen the messages up
+    to that id. Raises ``waits.WrittenSince``."""
     with transaction.atomic():
-        waits.end(conversation=conversation, by_id=by_id, now=now)
+        waits.end(conversation=conversation, by_id=by_id, now=now, up_to=up_to)
         Conversation.objects.filter(pk=conversation.pk, resolved_at=None).update(resolved_at=now, snoozed_until=None)
 
 
@@ -68,6 +71,37 @@ def assign(*, conversation: Conversation, owner_id: int | None) -> None:
     with transaction.atomic():
         live.changed([conversation.pk])
         Conversation.objects.filter(pk=conversation.pk).update(owner=owner_id)
+
+
+def release(*, now: datetime) -> int:
+    """Gives back to everybody what is open and owned by somebody who no longer answers here. How many."""
+    gone = User.objects.exclude(role__in=OWNERS, is_active=True)
+    left = Conversation.objects.filter(OPEN, owner__in=gone)
+    with transaction.atomic():
+        ids = list(left.values_list("pk", flat=True)[:500])
+        live.changed(ids)
+        return Conversation.objects.filter(pk__in=ids, owner__in=gone).update(owner=None)
+
+
+def cancel(*, message: Message, now: datetime) -> bool:
+    """Takes back a reply that has not left yet; whether it was in time. Who was to be answered by it waits again."""
+    with transaction.atomic():
+        live.changed([message.conversation_id])
+        is_cancelled = Message.objects.filter(pk=message.pk, purpose=Purpose.REPLY).move(Status.CANCELLED, now=now) == 1
+        waits.follow([message.pk])
+        if is_cancelled:
+            forget(message)
+    return is_cancelled
+
+
+def forget(message: Message) -> None:
+    """The list shows what was said before a message that was taken back."""
+    said = Message.objects.filter(conversation=message.conversation_id).exclude(status=Status.CANCELLED)
+    last = said.order_by("-pk").first()
+    if last is not None:
+        at = last.occurred_at if last.is_out else last.status_at
+        shown = Conversation.objects.filter(pk=message.conversation_id, last_message=message)
+        shown.update(last_message=last, last_message_at=at)
 
 
 def owners() -> QuerySet[User]:

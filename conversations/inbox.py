@@ -17,7 +17,7 @@ from consent.folding import State
 from consent.models import ConsentEvent, Hold, Program, Standing
 from consent.policy import Ruling
 from consent.purposes import Kind, Level, Purpose, Verdict
-from conversations import wording
+from conversations import live, wording
 from conversations.models import Conversation, Message, Tag
 from conversations.states import Status
 
@@ -100,7 +100,7 @@ def version(conversation: Conversation) -> int:
 
 def key(conversation_id: int, *, now: datetime) -> tuple[object, ...] | None:
     """Changes when thread or panel change; ``None`` when there is no such conversation. What the gate would say also
-    changes with time alone: hence the hour."""
+    changes with time alone."""
     held = Hold.objects.filter(released_at=None, phone_hash=OuterRef("contact__subject__phone_hash"))
     found = (
         Conversation.objects.filter(pk=conversation_id)
@@ -116,7 +116,7 @@ def key(conversation_id: int, *, now: datetime) -> tuple[object, ...] | None:
         )
         .first()
     )
-    return found and (*found, now.replace(minute=0, second=0, microsecond=0), localdate(now))
+    return found and (*found, live.moment(now))
 
 
 def thread(conversation: Conversation, *, now: datetime, before: int | None = None, since: int | None = None) -> Thread:

@@ -12,20 +12,26 @@ from enum import StrEnum
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db import connection
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timezone import localdate
 
 from consent.models import Standing
+from consent.purposes import Purpose
+from conversations import live
 from conversations.models import OPEN, Contact, Conversation, Line, Message
 from conversations.states import UNDELIVERED
 
 ROWS = 50
 # Nobody reads further into what a search finds: one says more instead.
 HITS = 200
+# Words that many texts have are found among the newest of them; only rarer ones are worth the index.
+NEWEST = 10_000
+WORDS = 8
+# Replies that did not arrive and that nobody has sent again: more than a team can have before it.
+FAILURES = 1000
 COUNTED_TO = 999
 SNIPPET = 90
 
@@ -145,7 +151,7 @@ class Found:
     @property
     def key(self) -> tuple[object, ...]:
         """Changes when what the page shows changes."""
-        return (*self.versions, *self.hits.items(), self.next, self.counts, localdate())
+        return (*self.versions, *self.hits.items(), self.next, self.counts, live.moment(timezone.now()))
 
 
 def find(listing: Listing, *, limit: int = ROWS) -> Found:
@@ -172,9 +178,14 @@ def parts(listing: Listing) -> Iterator[tuple[str, str, QuerySet[Conversation]]]
     after = listing.after
     if listing.view == View.SNOOZED and listing.show != Show.RESOLVED:
         snoozed = rows.filter(snoozed_until__isnull=False).order_by("snoozed_until", "pk")
+        if listing.show == Show.WAITING:
+            snoozed = snoozed.exclude(due_at=None)
         yield Place.SNOOZED, "snoozed_until", beyond(snoozed, "snoozed_until", after)
         return
-    rows = rows.filter(resolved_at__isnull=False) if listing.show == Show.RESOLVED else rows.filter(OPEN)
+    if listing.show == Show.RESOLVED:
+        rows = rows.filter(resolved_at__isnull=False)
+    elif listing.show != Show.WAITING:  # who waits is shown to whoever asks for them, also when an agent put them off
+        rows = rows.filter(OPEN)
     if listing.show != Show.RESOLVED and (after is None or after.kind == Place.WAITING):
         yield Place.WAITING, "due_at", beyond(rows.exclude(due_at=None).order_by("due_at", "pk"), "due_at", after)
     if listing.show != Show.WAITING:
@@ -204,8 +215,8 @@ def chosen(listing: Listing) -> QuerySet[Conversation]:
     if listing.show == Show.UNREAD:
         rows = rows.filter(unread__gt=0)
     elif listing.show == Show.FAILED:
-        failed = Message.objects.filter(status__in=UNDELIVERED).order_by("-pk").values("pk")[:HITS]
-        rows = rows.filter(last_message__in=list(failed.values_list("pk", flat=True)))
+        failed = Message.objects.filter(status__in=UNDELIVERED, purpose=Purpose.REPLY, retried_as=None).order_by("-pk")
+        rows = rows.filter(pk__in=set(failed.values_list("conversation", flat=True)[:FAILURES]))
     return rows
 
 
@@ -240,36 +251,79 @@ def shown(number: int) -> str:
 
 
 def hits(listing: Listing, counts: Counts, limit: int) -> Found:
-    """The newest conversations in which a name, a number or a text has these words; also resolved and snoozed ones."""
+    """The newest conversations in which a name, a number, a tag or a text has these words; also resolved and snoozed
+    ones."""
     texts = texts_with(listing.search)
-    rows = Conversation.objects.filter(Q(contact__in=people_called(listing.search)) | Q(pk__in=list(texts)))
+    rows = Conversation.objects.filter(last_message_at__isnull=False).order_by("-last_message_at", "-pk")
     if listing.line_id:
         rows = rows.filter(line=listing.line_id)
-    values = rows.order_by("-last_message_at", "-pk").values_list("pk", "version", "contact__subject__head_seq")[:limit]
-    found = [(pk, own + head) for pk, own, head in values]
-    return Found(found, None, counts, {pk: texts[pk] for pk, _ in found if pk in texts})
+    values = ("last_message_at", "pk", "version", "contact__subject__head_seq")
+    found = {*rows.filter(is_called(listing.search)).values_list(*values)[:limit]}
+    found |= {*rows.filter(pk__in=list(texts)).values_list(*values)[:limit]}
+    newest = sorted(found, reverse=True)[:limit]
+    return Found(
+        [(pk, own + head) for _, pk, own, head in newest],
+        None,
+        counts,
+        {pk: texts[pk] for _, pk, _, _ in newest if pk in texts},
+    )
 
 
-def people_called(words: str) -> list[int]:
-    """Contacts whose name or number holds these words."""
+def is_called(words: str) -> Q:
+    """Their name or number holds these words, or they have that tag."""
+    people = Q(name__icontains=words)
     digits = re.sub(r"\D", "", words)
-    wanted = Q(name__icontains=words)
     if len(digits) >= 3 and not re.search(r"[^\d\s()+.-]", words):
-        wanted |= Q(phone__contains=digits)
-    return list(Contact.objects.filter(wanted).values_list("pk", flat=True)[:HITS])
+        people |= Q(phone__contains=digits)
+    tagged = Contact.tags.through.objects.filter(tag__name__iexact=words).values("contact")
+    return Q(contact__in=Contact.objects.filter(people).values("pk").union(tagged))
+
+
+TEXTS_AMONG_NEWEST = """
+SELECT conversation_id, body FROM conversations_message
+WHERE id > (SELECT max(id) FROM conversations_message) - %(newest)s
+    AND to_tsvector('simple'::regconfig, COALESCE(body, '')) @@ ({query})
+ORDER BY id DESC LIMIT %(hits)s
+"""
+# OFFSET 0 keeps the planner to the index: it takes any word for a common one, and would read the table backwards.
+TEXTS_BY_INDEX = """
+SELECT conversation_id, body FROM (
+    SELECT id, conversation_id, body FROM conversations_message
+    WHERE to_tsvector('simple'::regconfig, COALESCE(body, '')) @@ ({query}) OFFSET 0
+) AS found
+ORDER BY id DESC LIMIT %(hits)s
+"""
 
 
 def texts_with(words: str) -> dict[int, str]:
     """The newest texts with all of these words or beginnings of words, by conversation."""
-    terms = re.findall(r"\w+", words)
-    if not terms:
+    said = [word for word in words.split() if re.search(r"\w", word)][:WORDS]
+    if not said:
         return {}
-    query = SearchQuery(" & ".join(f"'{term}':*" for term in terms), config="simple", search_type="raw")
-    messages = Message.objects.alias(words=SearchVector("body", config="simple")).filter(words=query)
-    found: dict[int, str] = {}
-    for conversation_id, body in messages.order_by("-pk").values_list("conversation_id", "body")[:HITS]:
-        found.setdefault(conversation_id, body)
-    return found
+    # The index has an address, a price or a date as one word: so each is sought whole, and by the words in it.
+    query = " && ".join(
+        f"(plainto_tsquery('simple', %(whole{n})s) || to_tsquery('simple', %(parts{n})s))" for n in range(len(said))
+    )
+    asked: dict[str, str | int] = {"newest": NEWEST, "hits": HITS}
+    for n, word in enumerate(said):
+        parts = " & ".join(beginning(part) for part in re.findall(r"\w+", word))
+        asked |= {f"whole{n}": word, f"parts{n}": parts}
+    found: list[tuple[int, str]] = []
+    with connection.cursor() as cursor:
+        for statement in (TEXTS_AMONG_NEWEST, TEXTS_BY_INDEX):
+            cursor.execute(statement.format(query=query), asked)
+            found = cursor.fetchall()
+            if len(found) == HITS:
+                break
+    texts: dict[int, str] = {}
+    for conversation_id, body in found:
+        texts.setdefault(conversation_id, body)
+    return texts
+
+
+def beginning(part: str) -> str:
+    """As ``to_tsquery`` asks for it; of “hc-47581” the index has the number with its dash."""
+    return f"('{part}':* | '-{part}':*)" if part.isdecimal() else f"'{part}':*"
 
 
 def snippet(body: str, words: str) -> SafeString:
@@ -293,7 +347,7 @@ def snippet(body: str, words: str) -> SafeString:
 def rows(found: Found, *, search: str = "") -> list[Conversation]:
     """The rows of a page, with all that they show. Three queries."""
     ids = [pk for pk, _ in found.versions]
-    related = ("contact__subject", "line", "last_message", "owner")
+    related = ("contact__subject", "line", "last_message__author", "owner")
     by_id = {
         row.pk: row
         for row in Conversation.objects.filter(pk__in=ids).select_related(*related).prefetch_related("contact__tags")

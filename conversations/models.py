@@ -82,10 +82,11 @@ class Contact(models.Model):
     subject = models.OneToOneField(Subject, on_delete=models.PROTECT, related_name="contact")
     phone = models.CharField(_("phone"), max_length=20, unique=True)
     name = models.CharField(_("name"), max_length=100, blank=True)
-    reference = models.CharField(_("reference"), max_length=60, blank=True, help_text=_("As in your own books."))
-    language = models.CharField(_("language"), max_length=10, blank=True)
+    # db_default: the release before goes on inserting while this one is installed
+    reference = models.CharField(_("reference"), max_length=60, blank=True, db_default="")
+    language = models.CharField(_("language"), max_length=10, blank=True, db_default="")
     time_zone = models.CharField(
-        _("time zone"), max_length=60, blank=True, help_text=_("Empty: where their number comes from.")
+        _("time zone"), max_length=60, blank=True, db_default="", help_text=_("Empty: where their number comes from.")
     )
     tags = models.ManyToManyField(Tag, blank=True, related_name="contacts", verbose_name=_("tags"))
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -125,9 +126,7 @@ class Conversation(models.Model):
     version = models.PositiveBigIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
-    # What ``listing`` finds out for its rows.
-    is_opted_out = False
-    snippet = ""
+    is_opted_out, snippet = False, ""  # what ``listing`` finds out for its rows
 
     class Meta:
         constraints = [
@@ -255,7 +254,9 @@ class Message(models.Model):
             models.Index(fields=["due_at"], name="message_held", condition=models.Q(status="held")),
             models.Index(fields=["status_at"], name="message_sending", condition=models.Q(status="sending")),
             # inbox list: what did not arrive
-            models.Index(fields=["-id"], name="message_undelivered", condition=models.Q(status__in=UNDELIVERED)),
+            models.Index(
+                fields=["-id"], name="message_undelivered", condition=models.Q(purpose="reply", status__in=UNDELIVERED)
+            ),
             # inbox search: words of a text, as they are written in any language
             GinIndex(SearchVector("body", config="simple"), name="message_search"),
         ]

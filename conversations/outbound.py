@@ -50,7 +50,8 @@ def send(
         )
     if redact.redact(body) != body:
         raise CannotSend(_("This holds a card or social security number, and texts are not private. Take it out."))
-    if due_at is not None and not now < due_at <= now + SCHEDULED_AT_MOST:
+    is_later = due_at is None or now < due_at <= now + SCHEDULED_AT_MOST
+    if not is_later and not Message.objects.filter(ref=ref).exists():
         raise CannotSend(_("Choose a time to send that is still to come, within 90 days."))
     with transaction.atomic():
         live.changed([conversation.pk])
@@ -104,13 +105,6 @@ def retryable(message_id: int) -> Message:
     if not message.may_retry:
         raise CannotSend(_("This message has been sent again already, or has arrived."))
     return message
-
-
-def cancel(*, message: Message, now: datetime) -> bool:
-    """Takes back a reply that has not left yet; whether it was in time."""
-    with transaction.atomic():
-        live.changed([message.conversation_id])
-        return Message.objects.filter(pk=message.pk, purpose=Purpose.REPLY).move(Status.CANCELLED, now=now) == 1
 
 
 def queued(

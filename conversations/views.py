@@ -48,7 +48,7 @@ def conversation(request: HttpRequest, pk: int) -> HttpResponse:
     # From here on the page asks for all that it shows: what comes pushes nothing off its upper end.
     begin = context["thread"].first_id if context["thread"].is_latest else None
     etags = {
-        "thread_etag": key and etag(request, ("thread", begin, before(request), *key)),
+        "thread_etag": key and etag(request, ("thread", wanted(request).suffix, begin, before(request), *key)),
         "panel_etag": key and etag(request, ("panel", *key)),
     }
     return render(request, "inbox/page.html", context | etags | {"open_id": shown.pk})
@@ -67,7 +67,7 @@ def etag(request: HttpRequest, key: tuple[object, ...] | None) -> str | None:
 
 def thread_etag(request: HttpRequest, pk: int) -> str | None:
     key = inbox.key(pk, now=timezone.now())
-    return etag(request, key and ("thread", since(request), before(request), *key))
+    return etag(request, key and ("thread", wanted(request).suffix, since(request), before(request), *key))
 
 
 def panel_etag(request: HttpRequest, pk: int) -> str | None:

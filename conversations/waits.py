@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Case, OuterRef, Subquery, When
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, When
+from django.utils.translation import gettext as _
 
 from consent.purposes import Purpose
 from conversations import automatic, live
@@ -14,6 +15,9 @@ from conversations.states import UNDELIVERED, Status
 
 # Until teams bring targets of their own.
 RESPONSE_TARGET = timedelta(minutes=15)
+
+# A reply that its author takes for sent.
+ON_ITS_WAY = (Status.QUEUED, Status.HELD, Status.SENDING)
 
 # A reply answers what was in the thread before it: ids of one conversation are given out under its lock.
 ANSWERED = """
@@ -62,15 +66,19 @@ def follow(message_ids: Sequence[int]) -> None:
     for pk, status in Message.objects.filter(pk__in=message_ids).values_list("pk", "status"):
         by_status[status].append(pk)
     answered([*by_status[Status.SENT], *by_status[Status.DELIVERED]])
-    unanswered(by_status[Status.FAILED])
-    surface([pk for status in UNDELIVERED for pk in by_status[status]])
+    undelivered = [pk for status in UNDELIVERED for pk in by_status[status]]
+    unanswered([*undelivered, *by_status[Status.CANCELLED]])
+    surface(undelivered)
 
 
 def surface(message_ids: Sequence[int]) -> None:
-    """A reply that did not arrive is nobody's secret: its conversation is open again. The caller holds the locks."""
-    if message_ids:
-        failed = Message.objects.filter(pk__in=message_ids, purpose=Purpose.REPLY).values("conversation")
-        Conversation.objects.filter(pk__in=failed).exclude(resolved_at=None).update(resolved_at=None)
+    """A reply that did not arrive is nobody's secret: its conversation is open again, and awake. Told twice, it leaves
+    alone what was resolved in between. The caller holds the locks."""
+    if not message_ids:
+        return
+    news = Q(conversation__resolved_at=None) | Q(status_at__gt=F("conversation__resolved_at"))
+    failed = Message.objects.filter(news, pk__in=message_ids, purpose=Purpose.REPLY).values("conversation")
+    Conversation.objects.filter(pk__in=failed).update(resolved_at=None, snoozed_until=None)
 
 
 def answered(message_ids: Iterable[int]) -> None:
@@ -110,12 +118,31 @@ def unanswered(message_ids: Iterable[int]) -> None:
         refresh_due([wait.conversation_id])
 
 
-def end(*, conversation: Conversation, by_id: int, now: datetime) -> bool:
-    """A person says that no answer is needed; whether there was anything to end."""
+class WrittenSince(Exception):
+    """Says, in words for whoever judged, that there is a text which they have not seen."""
+
+
+def end(*, conversation: Conversation, by_id: int, now: datetime, up_to: int | None = None) -> bool:
+    """A person says that no answer is needed, or that the one on its way is enough; whether there was a wait to end.
+
+    ``up_to`` is the last message that they saw. Raises ``WrittenSince``: nobody is judged unread.
+    """
     with transaction.atomic():
         live.changed([conversation.pk])
-        was_open = Wait.objects.filter(conversation=conversation, answered_at=None).update(
-            answered_at=now, answered_by_id=by_id, ending=Wait.Ending.NO_ANSWER_NEEDED
+        texts = Message.objects.filter(conversation=conversation, direction=Message.Direction.IN)
+        if up_to is not None and texts.filter(pk__gt=up_to).exists():
+            raise WrittenSince(_("They have written since. Read that first: nothing was changed."))
+        on_its_way = (
+            Message.objects.filter(conversation=conversation, purpose=Purpose.REPLY, status__in=ON_ITS_WAY)
+            .filter(pk__gt=Subquery(open_waits(conversation).values("opened_by")[:1]))
+            .order_by("-pk")
+            .first()
+        )
+        was_open = open_waits(conversation).update(
+            answered_at=now,
+            answered_by_id=by_id,
+            answered_with=on_its_way,
+            ending=Wait.Ending.REPLY if on_its_way else Wait.Ending.NO_ANSWER_NEEDED,
         )
         Conversation.objects.filter(pk=conversation.pk).update(unread=0)  # whoever judged it has read it
         refresh_due([conversation.pk])
@@ -123,18 +150,22 @@ def end(*, conversation: Conversation, by_id: int, now: datetime) -> bool:
 
 
 def resume(*, conversation: Conversation, ended_at: datetime, by_id: int) -> bool:
-    """The person who ended a wait at that moment without an answer takes that back; whether there was such a wait.
+    """The person who ended a wait at that moment takes that back; whether there was such a wait.
 
-    Not where the person has written since and waits anew. The caller holds the conversation's lock.
+    Not where an answer has gone out, nor where the person has written since and waits anew. The caller holds the
+    conversation's lock.
     """
-    if Wait.objects.filter(conversation=conversation, answered_at=None).exists():
+    if open_waits(conversation).exists():
         return False
-    ended = Wait.objects.filter(
-        conversation=conversation, ending=Wait.Ending.NO_ANSWER_NEEDED, answered_at=ended_at, answered_by=by_id
-    )
-    was_ended = ended.update(answered_at=None, answered_by=None, ending="")
+    ended = Wait.objects.filter(conversation=conversation, answered_at=ended_at, answered_by=by_id)
+    ended = ended.exclude(answered_with__status__in=[Status.SENT, Status.DELIVERED])
+    was_ended = ended.update(answered_at=None, answered_by=None, answered_with=None, ending="")
     refresh_due([conversation.pk])
     return bool(was_ended)
+
+
+def open_waits(conversation: Conversation) -> QuerySet[Wait]:
+    return Wait.objects.filter(conversation=conversation, answered_at=None)
 
 
 def refresh_due(conversation_ids: Iterable[int]) -> None:

@@ -19,7 +19,10 @@ from conversations.states import Status
 
 # Every reason that consent.policy gives, for and against.
 REASONS = {
-    "number_on_hold": gettext_lazy("A text from this number could not be read for a “stop”. A person must release it."),
+    "number_on_hold": gettext_lazy(
+        "A text from this number could not be read for a “stop”. A compliance officer must read it and release the "
+        "number (Administration, Holds)."
+    ),
     "opted_out": gettext_lazy("This person has opted out. Only they can change that, by texting START."),
     "may_have_opted_out": gettext_lazy("This person may have asked to stop. A person must read their text and decide."),
     "no_opt_out_in_force": gettext_lazy("There is no opt-out to confirm."),
@@ -44,7 +47,7 @@ CARRIER_CODES = {
     "1241": gettext_lazy("too many texts without an answer"),
     "1250": gettext_lazy("the number is unknown to its network"),
     "1260": gettext_lazy("the carrier could not deliver it"),
-    "1270": gettext_lazy("the carrier took it for spam"),
+    "1210": gettext_lazy("the carrier took it for spam"),
 }
 
 AUTOMATIC = {

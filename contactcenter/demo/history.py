@@ -19,8 +19,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from consent import ledger
-from consent.models import Brand, Program
 from consent.models import Hold as HeldNumber
+from consent.models import Program
 from consent.purposes import Level
 from contactcenter.accounts.models import User
 from contactcenter.demo import carrier, events, organisation, plan
@@ -77,7 +77,6 @@ class History:
     def __init__(self) -> None:
         self.rng = Random(plan.SEED)  # noqa: S311 a demo's dice are no secret
         self.users = dict(User.objects.values_list("username", "pk"))
-        self.brands = dict(Brand.objects.values_list("name", "pk"))
         self.programs = {program.slug: program for program in Program.objects.all()}
         self.brand_of = dict(Line.objects.values_list("number", "brand_id"))
         self.texts: list[events.Text] = []
@@ -152,7 +151,7 @@ class History:
 
     @happen.register
     def cancel(self, event: events.Cancel) -> None:
-        outbound.cancel(message=sent(event.ref), now=event.at)
+        handling.cancel(message=sent(event.ref), now=event.at)
 
     @happen.register
     def leave(self, event: events.Leave) -> None:

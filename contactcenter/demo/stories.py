@@ -71,7 +71,7 @@ SINCE = {
     Situation.WAITING: (270, 235, 200, 170, 140, 115, 95, 80),
 }
 # So many pieces of small talk make a thread of more than 120 texts.
-PIECES = 45
+PIECES = 43
 Story = Callable[[Conversation, Dialogue, int], None]
 
 
@@ -96,7 +96,7 @@ def reply_failed(it: Conversation, dialogue: Dialogue, turn: int) -> None:
 
 def ended(it: Conversation, dialogue: Dialogue, turn: int) -> None:
     """An everyday conversation, resolved; some people come back with something else."""
-    for visit in range(1 if it.rng.random() < 0.85 else 2):
+    for visit in range(1 if it.rng.random() < 0.88 else 2):
         rushes = it.plot.desk.rushes[:-2]
         middle = len(rushes) // 2
         rush = it.rng.choice(rushes[middle:] if visit else rushes)
@@ -117,10 +117,13 @@ def another(it: Conversation, dialogue: Dialogue) -> Dialogue:
 
 
 def everyday(it: Conversation, dialogue: Dialogue, rush: Rush) -> None:
-    """The dialogue with an ending of its own: the same thanks, others, or none."""
+    """The dialogue with an ending of its own: the same thanks, others, none, or a person who never came back."""
     start = it.at_rush(rush, dialogue.replies)
     it.agree(start)
     turns = dialogue.turns
+    if it.rng.random() < 0.25:
+        it.play(dialogue, start, turns=slice(1 + next(place for place, turn in enumerate(turns) if turn.is_ours)))
+        return
     if turns[-1].is_ours or it.rng.random() < 0.35:
         it.play(dialogue, start)
         return

@@ -1,9 +1,7 @@
-import django.contrib.postgres.indexes
-import django.contrib.postgres.search
 import django.db.models.deletion
 import django.db.models.functions.text
 from django.conf import settings
-from django.contrib.postgres.operations import TrigramExtension
+from django.contrib.postgres.operations import AddConstraintNotValid, TrigramExtension
 from django.db import migrations, models
 
 
@@ -29,20 +27,27 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="contact",
             name="language",
-            field=models.CharField(blank=True, max_length=10, verbose_name="language"),
+            field=models.CharField(blank=True, db_default="", max_length=10, verbose_name="language"),
         ),
         migrations.AddField(
             model_name="contact",
             name="reference",
             field=models.CharField(
-                blank=True, help_text="As in your own books.", max_length=60, verbose_name="reference"
+                blank=True,
+                db_default="",
+                max_length=60,
+                verbose_name="reference",
             ),
         ),
         migrations.AddField(
             model_name="contact",
             name="time_zone",
             field=models.CharField(
-                blank=True, help_text="Empty: where their number comes from.", max_length=60, verbose_name="time zone"
+                blank=True,
+                db_default="",
+                help_text="Empty: where their number comes from.",
+                max_length=60,
+                verbose_name="time zone",
             ),
         ),
         migrations.AddField(
@@ -66,55 +71,7 @@ class Migration(migrations.Migration):
             name="snoozed_until",
             field=models.DateTimeField(null=True),
         ),
-        migrations.AddIndex(
-            model_name="conversation",
-            index=models.Index(
-                condition=models.Q(("resolved_at", None), ("snoozed_until", None)),
-                fields=["-last_message_at", "-id"],
-                name="conversation_open",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="conversation",
-            index=models.Index(
-                condition=models.Q(("resolved_at", None), ("snoozed_until", None)),
-                fields=["owner", "-last_message_at", "-id"],
-                name="conversation_owned",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="conversation",
-            index=models.Index(
-                condition=models.Q(("snoozed_until", None), _negated=True),
-                fields=["snoozed_until", "id"],
-                name="conversation_snoozed",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        (
-                            "failed",
-                            "unknown",
-                            "blocked",
-                            "expired",
-                        ),
-                    )
-                ),
-                fields=["-id"],
-                name="message_undelivered",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.search.SearchVector("body", config="simple"), name="message_search"
-            ),
-        ),
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name="conversation",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -134,21 +91,6 @@ class Migration(migrations.Migration):
             name="tags",
             field=models.ManyToManyField(
                 blank=True, related_name="contacts", to="conversations.tag", verbose_name="tags"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="contact",
-            index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.indexes.OpClass(
-                    django.db.models.functions.text.Upper("name"), name="gin_trgm_ops"
-                ),
-                name="contact_name_search",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="contact",
-            index=django.contrib.postgres.indexes.GinIndex(
-                fields=["phone"], name="contact_phone_search", opclasses=["gin_trgm_ops"]
             ),
         ),
     ]

@@ -138,6 +138,11 @@ def size(body: str) -> str:
 
 
 @register.filter
+def is_scheduled(message: Message) -> bool:
+    return wording.is_scheduled(message)
+
+
+@register.filter
 def told(event: ConsentEvent) -> str:
     return wording.event(event)
 

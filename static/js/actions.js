@@ -15,6 +15,11 @@ export function listenToActions({ changed, complain }) {
   });
   document.addEventListener("click", ({ target }) => {
     if (target.closest("[data-print]")) print();
+    const opener = target.closest("[data-opens]");
+    if (opener) {
+      opener.closest("details").open = false;
+      document.getElementById(opener.dataset.opens).open = true;
+    }
   });
   document.querySelectorAll(".head details.menu-box").forEach((details) => new Menu(details));
 }
@@ -26,7 +31,7 @@ function done(element) {
   if (editing !== undefined) element.removeAttribute("data-editing");
   if (clears !== undefined) element.reset();
   const isLeaving = leaves !== undefined;
-  if (words) toast(words, undo && { url: undo, values: undoValues, to: location.pathname }, { isKept: isLeaving });
+  if (words) toast(words, undo && { url: undo, values: undoValues, to: location.pathname + location.search }, { isKept: isLeaving });
   if (cancels !== undefined) {
     const body = element.closest(".msg").querySelector(".bub").textContent;
     document.dispatchEvent(new CustomEvent("message:cancelled", { detail: { body } }));

@@ -12,7 +12,7 @@ const NOW = { dueAt: "", resolves: false };
 
 export class Composer {
   #isSending = false;
-  #isResolving = false;
+  #seen = 0;
   #isTouched = false;
   #isRepeat = false;
   #way = NOW;
@@ -36,12 +36,7 @@ export class Composer {
     this.#listen();
     this.#showSaved("kept");
     this.follow();
-    if (matchMedia("(min-width: 48rem)").matches) this.focus();
-  }
-
-  /** Whether something is on its way to the server: not the moment to leave. */
-  get isBusy() {
-    return this.#isSending || this.#isResolving;
+    if (matchMedia("(min-width: 48rem)").matches && !isReload()) this.focus();
   }
 
   focus() {
@@ -52,9 +47,17 @@ export class Composer {
   follow() {
     const { dataset } = document.querySelector(".thread-body");
     this.form.hidden = "blocked" in dataset || "history" in dataset;
+    this.#showKept("blocked" in dataset);
     this.#fit();
     const bubble = this.draft.ref && document.getElementById(`m-${this.draft.ref}`);
     if (bubble && !bubble.dataset.pending) this.#accepted();
+  }
+
+  // What was written before a reply became impossible is not lost without a word.
+  #showKept(isBlocked) {
+    const kept = document.getElementById("draft-kept");
+    kept.hidden = !isBlocked || !this.box.value.trim();
+    kept.lastElementChild.textContent = this.box.value;
   }
 
   /** `dueAt`: the center's local time to send at, or "" for now; `resolves`: close the conversation afterwards. */
@@ -64,6 +67,7 @@ export class Composer {
     if (this.#isSending || !body.trim()) return;
     const ref = this.#attempt(body, { ...NOW, ...way });
     this.#isSending = true;
+    this.#seen = document.querySelector(".thread-body").dataset.last;
     this.form.toggleAttribute("data-busy", true);
     this.clearError();
     this.#showBubble(body);
@@ -94,6 +98,7 @@ export class Composer {
         method: "POST",
         body: new URLSearchParams(fields),
         headers: { "X-CSRFToken": csrfToken() },
+        keepalive: true, // also when its author goes on to the next conversation at once
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       const words = await answer.text();
@@ -138,10 +143,8 @@ export class Composer {
   }
 
   async #resolve() {
-    this.#isResolving = true;
     this.clearError();
-    const problem = await this.#post(this.form.dataset.resolve, {});
-    this.#isResolving = false;
+    const problem = await this.#post(this.form.dataset.resolve, { up_to: this.#seen });
     this.refresh();
     if (problem) {
       this.showError(this.form.dataset.unresolved, () => this.#resolve());
@@ -262,6 +265,11 @@ export class Composer {
 
 function write(element, words) {
   if (element.textContent !== words) element.textContent = words;
+}
+
+// Then the keyboard is where its reader left it: with the list's keys, not with the box.
+function isReload() {
+  return performance.getEntriesByType("navigation")[0]?.type === "reload";
 }
 
 // What Enter does with these modifiers; nothing for a new line.

@@ -31,8 +31,17 @@ export function labelTimes(root = document) {
     pill?.classList.toggle("pill--warn", seconds <= 0 && -seconds <= DUE_SOON);
   }
   for (const clock of root.querySelectorAll("time[data-zone]")) {
-    const text = new Date().toLocaleTimeString(document.documentElement.lang, { ...CLOCK, timeZone: clock.dataset.zone });
-    if (clock.textContent !== text) clock.textContent = text;
+    const text = timeIn(clock.dataset.zone);
+    if (text && clock.textContent !== text) clock.textContent = text;
+  }
+}
+
+// Nothing for a zone that is younger than this browser.
+function timeIn(timeZone) {
+  try {
+    return new Date().toLocaleTimeString(document.documentElement.lang, { ...CLOCK, timeZone });
+  } catch {
+    return "";
   }
 }
 

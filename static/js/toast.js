@@ -33,12 +33,18 @@ undo.addEventListener("click", async () => {
     const body = new URLSearchParams(values);
     const answer = await fetch(url, { method: "POST", body, headers: { "X-CSRFToken": csrfToken() } });
     if (!answer.ok) toast(answer.status === 422 ? await answer.text() : box.dataset.failed);
-    else if (to && to !== location.pathname) location.assign(to);
+    else if (to && to !== location.pathname + location.search) goBack(to);
     else document.dispatchEvent(new CustomEvent("conversation:changed"));
   } catch {
     toast(box.dataset.failed);
   }
 });
+// Back by a key: so with the focus on the row (static/js/list.js), not in the box.
+function goBack(to) {
+  sessionStorage.setItem("list-arrives", "true");
+  location.assign(to);
+}
+
 // While somebody reads or reaches for it, it stays.
 box.addEventListener("pointerenter", () => clearTimeout(timer));
 box.addEventListener("pointerleave", () => (timer = setTimeout(hide, SHOWN_MS)));

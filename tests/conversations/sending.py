@@ -5,6 +5,8 @@ from uuid import uuid4
 
 from django.utils import timezone
 
+from consent import gate
+from consent.models import Decision
 from conversations import dispatch, outbound
 from conversations.carriers.outcomes import Kind, Outcome
 from conversations.models import Message
@@ -30,3 +32,9 @@ def handed_over(outcome: Outcome = SENT, **fields: Any) -> Message:
     dispatch.settle([dispatch.Result(hand_over, outcome, timezone.now())], clock=timezone.now)
     message.refresh_from_db()
     return message
+
+
+def decision(message: Message) -> Decision:
+    """What the gate says of it now, recorded."""
+    request = dispatch.request(message)
+    return gate.decide([request], now=timezone.now())[message.ref]

@@ -9,7 +9,7 @@ from django.db import OperationalError, connections
 from django.utils import timezone
 
 from consent.models import Decision
-from conversations import dispatch, outbound, pace
+from conversations import dispatch, handling, outbound, pace
 from conversations.carriers import vonage
 from conversations.carriers.outcomes import Kind, Outcome
 from conversations.models import Bucket, Line, Message, Wait
@@ -175,11 +175,11 @@ def test_an_old_attempt_s_answer_does_not_touch_a_newer_one():
 
 def test_a_cancelled_message_is_not_sent(carrier):
     message = reply()
-    assert outbound.cancel(message=message, now=timezone.now())
+    assert handling.cancel(message=message, now=timezone.now())
     dispatch.send_due(lane="agents", clock=timezone.now)
     message.refresh_from_db()
     assert (message.status, carrier.refs) == (Status.CANCELLED, [])
-    assert not outbound.cancel(message=message, now=timezone.now()), "once is enough"
+    assert not handling.cancel(message=message, now=timezone.now()), "once is enough"
 
 
 def test_send_later_waits_for_its_moment(carrier):
@@ -309,7 +309,7 @@ def test_cancelling_and_gating_never_wait_for_each_other():
         message = reply(conversation=conversation, author=agent)
         with ThreadPoolExecutor(2) as threads:
             jobs = [
-                threads.submit(run, lambda message=message: outbound.cancel(message=message, now=timezone.now())),
+                threads.submit(run, lambda message=message: handling.cancel(message=message, now=timezone.now())),
                 threads.submit(run, lambda: dispatch.allowed(lane="agents", limit=5, clock=timezone.now)),
             ]
             for job in jobs:

@@ -1,17 +1,18 @@
 """Taking, putting off and finishing conversations, and taking that back; a text from the person undoes all of it."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from contactcenter.accounts.models import Role
-from conversations import handling, inbound, unread, waits
-from conversations.models import Conversation, Wait
+from contactcenter.accounts.models import Role, User
+from conversations import dispatch, handling, inbound, outbound, unread, waits
+from conversations.models import Conversation, Message, Wait
 from conversations.states import Status
 from tests import factories
-from tests.conversations import screens, traffic
+from tests.conversations import screens, sending, traffic
 
 pytestmark = pytest.mark.django_db
 
@@ -153,8 +154,84 @@ def test_marking_unread_gives_a_read_conversation_its_weight_back(waiting: Conve
 def test_a_reply_that_did_not_arrive_opens_a_resolved_conversation(status: Status) -> None:
     conversation = screens.thread(resolved_at=timezone.now())
     message = screens.outgoing(conversation, status=Status.QUEUED)
-    type(message).objects.filter(pk=message.pk).update(status=Status.FAILED)
+    decision = sending.decision(message)
+    Message.objects.filter(pk=message.pk).update(status=status, status_at=timezone.now(), decision=decision)
 
     waits.follow([message.pk])
 
     assert fresh(conversation).resolved_at is None
+
+
+def test_who_has_not_seen_the_last_text_can_not_call_it_done(waiting: Conversation) -> None:
+    seen = waiting.last_message_id
+    texts_again(waiting)
+
+    with pytest.raises(waits.WrittenSince, match="written since"):
+        handling.resolve(conversation=waiting, by_id=factories.user().pk, now=timezone.now(), up_to=seen)
+
+    assert fresh(waiting).due_at
+    assert (waiting.resolved_at, waiting.unread) == (None, 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "waits_again"), [(Status.DELIVERED, False), (Status.FAILED, True), (Status.EXPIRED, True)]
+)
+def test_sending_and_resolving_answers_the_wait_with_that_reply_if_it_arrives(
+    waiting: Conversation, status: Status, waits_again: bool
+) -> None:
+    agent, due_at = factories.user(), waiting.due_at
+    reply = screens.outgoing(waiting, author_id=agent.pk)
+    handling.resolve(conversation=waiting, by_id=agent.pk, now=timezone.now())
+    assert Wait.objects.get().answered_with == reply
+
+    decision = sending.decision(reply)
+    Message.objects.filter(pk=reply.pk).update(status=status, status_at=timezone.now(), decision=decision)
+    waits.follow([reply.pk])
+
+    assert Wait.objects.get().ending == ("" if waits_again else Wait.Ending.REPLY)
+    assert fresh(waiting).due_at == (due_at if waits_again else None)
+    assert (waiting.resolved_at is None) is waits_again
+
+
+def test_a_cancelled_reply_leaves_its_person_waiting_and_the_list_as_it_was(waiting: Conversation) -> None:
+    text, agent = waiting.last_message, factories.user()
+    reply = outbound.send(conversation=waiting, body="Later", author_id=agent.pk, ref=uuid4(), now=timezone.now())
+    handling.resolve(conversation=waiting, by_id=agent.pk, now=timezone.now())
+
+    assert handling.cancel(message=reply, now=timezone.now())
+
+    assert fresh(waiting).due_at
+    assert waiting.last_message == text
+
+
+def test_a_failure_that_is_told_twice_does_not_open_what_was_resolved_in_between() -> None:
+    conversation = screens.thread()
+    message = screens.outgoing(conversation, status=Status.FAILED, status_at=timezone.now() - timedelta(hours=1))
+    Conversation.objects.filter(pk=conversation.pk).update(resolved_at=timezone.now())
+
+    waits.follow([message.pk])
+
+    assert fresh(conversation).resolved_at
+
+
+def test_a_dead_sender_s_reply_opens_its_resolved_conversation() -> None:
+    conversation = screens.thread(resolved_at=timezone.now() - timedelta(minutes=5))
+    message = screens.outgoing(conversation)
+    long_ago = timezone.now() - timedelta(minutes=3)
+    decision = sending.decision(message)
+    Message.objects.filter(pk=message.pk).update(status=Status.SENDING, status_at=long_ago, decision=decision)
+
+    assert dispatch.sweep(now=timezone.now()) == 1
+
+    assert fresh(conversation).resolved_at is None
+
+
+def test_what_somebody_owns_who_no_longer_answers_is_everybody_s_again(waiting: Conversation) -> None:
+    owner = factories.user()
+    handling.assign(conversation=waiting, owner_id=owner.pk)
+    assert handling.release(now=timezone.now()) == 0
+
+    User.objects.filter(pk=owner.pk).update(is_active=False)
+
+    assert handling.release(now=timezone.now()) == 1
+    assert fresh(waiting).owner is None

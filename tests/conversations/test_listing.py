@@ -96,9 +96,11 @@ def desk(user: User) -> User:
     screens.thread(line=line, owner=factories.user(), **named("a colleague's"))
     screens.thread(line=line, **named("nobody's"))
     screens.thread(line=line, owner=user, snoozed_until=now + timedelta(days=1), **named("snoozed"))
+    screens.waiting(minutes=5, line=line, snoozed_until=now + timedelta(days=9), **named("waiting, but snoozed"))
     screens.thread(line=line, owner=user, resolved_at=now, **named("resolved"))
     failed = screens.thread(line=line, owner=user, **named("failed"))
-    failed.last_message = screens.outgoing(failed, status=Status.FAILED, error_code="1000")
+    screens.outgoing(failed, status=Status.FAILED, error_code="1000")
+    factories.text_from(failed, "And the person wrote again")
     failed.unread = 0
     failed.save()
     factories.conversation(line=line, contact=factories.contact(name="never spoke"))
@@ -111,8 +113,9 @@ def desk(user: User) -> User:
         ({"view": View.MINE}, {"mine", "mine, waiting", "failed"}),
         ({"view": View.UNASSIGNED}, {"nobody's"}),
         ({"view": View.ALL}, {"mine", "mine, waiting", "failed", "a colleague's", "nobody's"}),
-        ({"view": View.SNOOZED}, {"snoozed"}),
-        ({"view": View.ALL, "show": Show.WAITING}, {"mine, waiting"}),
+        ({"view": View.SNOOZED}, {"snoozed", "waiting, but snoozed"}),
+        ({"view": View.ALL, "show": Show.WAITING}, {"mine, waiting", "waiting, but snoozed"}),
+        ({"view": View.SNOOZED, "show": Show.WAITING}, {"waiting, but snoozed"}),
         ({"view": View.MINE, "show": Show.UNREAD}, {"mine", "mine, waiting"}),
         ({"view": View.MINE, "show": Show.FAILED}, {"failed"}),
         ({"view": View.ALL, "show": Show.RESOLVED}, {"resolved"}),
@@ -130,7 +133,7 @@ def test_the_tabs_count_what_their_views_show(desk: User) -> None:
 
     for view in View:
         assert counts.of(view) == str(len(names(Listing(desk.pk, view))))
-    assert (counts.waiting, counts.mine_unread) == (1, 2)
+    assert (counts.waiting, counts.mine_unread) == (2, 2)
 
 
 def test_counting_stops_where_nobody_counts_any_more() -> None:
@@ -144,9 +147,15 @@ def test_counting_stops_where_nobody_counts_any_more() -> None:
 @pytest.fixture
 def people(user: User) -> User:
     line = factories.line()
-    screens.thread("Is the garage open?", line=line, **named("Marisol Vega", phone="+13125550142"))
+    marisol = screens.thread("Is the garage open?", line=line, **named("Marisol Vega", phone="+13125550142"))
+    contacts.add_tag(contact=marisol.contact, name="VIP")
     screens.thread("Mi hija también está", "¿Puedo ir?", line=line, **named("José Núñez", phone="+12125550177"))
-    screens.thread("I was charged 50% twice", line=line, resolved_at=timezone.now(), **named("O'Neil (Pat)"))
+    screens.thread(
+        "I was charged 50% twice, $12.50, claim hc-47581, pat@example.com",
+        line=line,
+        resolved_at=timezone.now(),
+        **named("O'Neil (Pat)"),
+    )
     return user
 
 
@@ -167,6 +176,11 @@ def people(user: User) -> User:
         ("'); DROP TABLE", set()),
         ("!!! :* &", set()),
         ("zeppelin", set()),
+        ("12.50", {"O'Neil (Pat)"}),
+        ("hc-47581", {"O'Neil (Pat)"}),
+        ("47581", {"O'Neil (Pat)"}),
+        ("pat@example.com", {"O'Neil (Pat)"}),
+        ("vip", {"Marisol Vega"}),
     ],
 )
 def test_search_finds_names_numbers_and_words(people: User, words: str, seen: set[str]) -> None:
@@ -204,7 +218,7 @@ def test_the_list_costs_a_fixed_number_of_queries(
         contacts.add_tag(contact=screens.thread(line=line, owner=user).contact, name=tag)
 
     asked = Listing(user.pk, search=search)
-    with django_assert_num_queries(4 if search else 3):
+    with django_assert_num_queries(5 if search else 3):
         found = listing.find(asked)
     with django_assert_num_queries(3):
         for row in listing.rows(found, search=search):

@@ -7,7 +7,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from conversations import outbound, waits
+from conversations import handling, outbound, waits
 from conversations.carriers.outcomes import Kind, Outcome
 from conversations.models import Message, Wait
 from conversations.outbound import CannotSend
@@ -97,4 +97,4 @@ def test_an_opt_out_s_confirmation_is_not_an_agent_s_to_cancel():
     traffic.arrive(traffic.text("STOP"))
     confirmation = Message.objects.get(purpose="opt_out_confirmation")
     assert not confirmation.may_cancel
-    assert not outbound.cancel(message=confirmation, now=timezone.now())
+    assert not handling.cancel(message=confirmation, now=timezone.now())

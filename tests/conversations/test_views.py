@@ -189,7 +189,9 @@ def test_no_answer_needed_ends_the_wait_by_name(agent: Client) -> None:
         conversation=conversation, opened_by=text, since=timezone.now(), due_at=conversation.due_at
     )
 
-    agent.post(reverse("conversation-no-answer-needed", args=[conversation.pk]))
+    url = reverse("conversation-no-answer-needed", args=[conversation.pk])
+    assert agent.post(url).status_code == 422, "not by somebody who has not seen the text"
+    agent.post(url, {"up_to": text.pk})
 
     wait.refresh_from_db()
     conversation.refresh_from_db()
@@ -200,10 +202,12 @@ def test_no_answer_needed_ends_the_wait_by_name(agent: Client) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "column"),
     [
-        ("conversation-resolve", {}, "resolved_at"),
+        ("conversation-resolve", {"up_to": "9" * 18}, "resolved_at"),
+        ("conversation-resolve", {}, None),
         ("conversation-snooze", {"until": "2100-01-01T08:00"}, None),
         ("conversation-snooze", {"until": "tomorrow"}, None),
         ("conversation-assign", {"owner": "0"}, None),
+        ("conversation-assign", {"owner": "abc"}, None),
         ("tag-add", {"name": "x"}, "contact"),
     ],
 )

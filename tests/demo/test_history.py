@@ -117,7 +117,7 @@ TABLE = {
     Situation.RETRIED: is_retried,
     Situation.BLOCKED: lambda it, now: it.messages.get(status=Status.BLOCKED).decision.reasons == ["opted_out"],
     Situation.EXPIRED: lambda it, now: statuses(it) == {Status.EXPIRED, Status.DELIVERED} and is_quiet(it),
-    Situation.CANCELLED: lambda it, now: it.last_message.status == Status.CANCELLED and is_quiet(it),
+    Situation.CANCELLED: lambda it, now: Status.CANCELLED in statuses(it) and is_quiet(it),
     Situation.SCHEDULED: lambda it, now: it.messages.get(status=Status.QUEUED).due_at > now + timedelta(hours=1),
     Situation.HELD: lambda it, now: Hold.objects.get(phone=it.contact.phone).released_at is None,
     Situation.RELEASED: lambda it, now: Hold.objects.get(phone=it.contact.phone).released_by.username == "supervisor",

@@ -3,7 +3,7 @@ import time
 from typing import Any
 
 from django.contrib.auth.hashers import check_password, make_password
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
@@ -29,6 +29,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, password: str, conversations: int, **options: Any) -> None:
+        names = [one.username for one in organisation.USERS]
+        if User.objects.exclude(username__in=names).exists():
+            raise CommandError("This database has people of its own; the demo would give known passwords to others.")
         with transaction.atomic():
             make_users(password)
             make_organisation()
