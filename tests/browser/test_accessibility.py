@@ -157,7 +157,8 @@ def test_the_admin(desk: Desk, product: Product, theme: str) -> None:
         problems += inspect(page, path)
         record = page.locator("#result_list tbody th a").first
         if record.count():
-            record.click()
+            with page.expect_navigation():
+                record.click()
             problems += inspect(page, f"{path} one")
 
     assert problems == []
