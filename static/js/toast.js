@@ -39,6 +39,7 @@ undo.addEventListener("click", async () => {
     toast(box.dataset.failed);
   }
 });
+
 // Back by a key: so with the focus on the row (static/js/list.js), not in the box.
 function goBack(to) {
   sessionStorage.setItem("list-arrives", "true");
