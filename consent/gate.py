@@ -62,11 +62,12 @@ def decide(requests: Sequence[Request], *, now: datetime) -> dict[UUID, Decision
     return {decision.message_ref: decision for decision in decisions}
 
 
-def preview(request: Request, *, now: datetime) -> Ruling:
+def preview(request: Request, standing: Standing | None = None, *, now: datetime) -> Ruling:
     """What the gate would say now: no lock, no record. For screens only; sending always asks ``decide``."""
-    standing = Standing.objects.filter(subject_id=request.subject_id, brand_id=request.brand_id).first()
-    standings = {(request.subject_id, request.brand_id): standing or Standing()}
-    return policy.decide(gathered([request], standings)[0], now)
+    if standing is None:
+        standing = Standing.objects.filter(subject_id=request.subject_id, brand_id=request.brand_id).first()
+    standing = standing or Standing()
+    return policy.decide(gathered([request], {(request.subject_id, request.brand_id): standing})[0], now)
 
 
 def gathered(requests: Sequence[Request], standings: dict[tuple[int, int], Standing]) -> list[Facts]:

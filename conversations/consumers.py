@@ -23,8 +23,8 @@ MAX_MESSAGE = 1000
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """Client says ``{"subscribe": [topic, …]}`` and gets ``{"type": "subscribed"}``; from then on it gets
-    ``{"type": "signals", "signals": [{topic, id, version}, …]}`` and ``{"type": "resync"}``."""
+    """Client says ``{"subscribe": [topic, …], "open": id or null}`` and gets ``{"type": "subscribed"}``; from then on
+    it gets ``{"type": "signals", "signals": [{topic, id, version}, …]}`` and ``{"type": "resync"}``."""
 
     channel_layer_alias = "none"
 
@@ -48,13 +48,13 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
-            topics = wanted(text_data)
+            topics, opened = wanted(text_data)
         except ValueError:
             await self.close(BAD_MESSAGE)
             return
         if not self.tasks:
             return  # closing
-        self.outbox.topics = topics
+        self.outbox.topics, self.outbox.open = topics, opened
         hub.add(self.outbox)
         self.outbox.put(json.dumps({"type": "subscribed"}))
 
@@ -82,12 +82,13 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return bool(user.is_authenticated and user.is_active)
 
 
-def wanted(text: str | None) -> frozenset[str]:
-    """The topics of a subscription. Raises ``ValueError`` when it is none."""
+def wanted(text: str | None) -> tuple[frozenset[str], int | None]:
+    """The topics of a subscription, and the conversation that is open. Raises ``ValueError`` when it is none."""
     if text is None or len(text) > MAX_MESSAGE:
         raise ValueError("no subscription")
     message = json.loads(text)
     topics = message.get("subscribe") if isinstance(message, dict) else None
     if not isinstance(topics, list) or not TOPICS.issuperset(map(str, topics)):
         raise ValueError("no subscription")
-    return frozenset(map(str, topics))
+    opened = message.get("open")
+    return frozenset(map(str, topics)), opened if type(opened) is int else None

@@ -19,6 +19,7 @@ from uuid import uuid4
 from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import channel_layers
 
+from conversations.kept import kept
 from conversations.live import GROUP
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ TIMEOUT_SECONDS = 2.0
 MAX_BACKOFF_SECONDS = 5.0
 # A socket this far behind gets one "resync" in place of all of them.
 OUTBOX_LENGTH = 256
+# Who has a conversation open is told at once; all others, whose lists are fetched once a second, this often at most.
+SPACING_SECONDS = 0.1
 RESYNC = json.dumps({"type": "resync"})
 
 
@@ -37,6 +40,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self.topics: frozenset[str] = frozenset()
+        self.open: int | None = None
         self.waiting: deque[str] = deque()
         self.arrived = asyncio.Event()
 
@@ -63,6 +67,9 @@ class Hub:
         self.outboxes: set[Outbox] = set()
         self.heard_at: float | None = None
         self.task: asyncio.Task[None] | None = None
+        self.gathered: dict[tuple[str, int], int] = {}
+        self.told_at = 0.0
+        self.timer: asyncio.TimerHandle | None = None
 
     @property
     def is_healthy(self) -> bool:
@@ -78,7 +85,9 @@ class Hub:
             self.task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self.task
-        self.task = self.heard_at = None
+        if self.timer is not None:
+            self.timer.cancel()
+        self.task = self.heard_at = self.timer = None
 
     # Sockets
 
@@ -89,19 +98,41 @@ class Hub:
         self.outboxes.discard(outbox)
 
     def tell_all(self, text: str) -> None:
+        kept.outdate()
         for outbox in self.outboxes:
             outbox.put(text)
 
     def fan_out(self, signals: Iterable[list[Any]]) -> None:
-        """Encodes once per topic, however many sockets listen."""
-        by_topic: dict[str, list[dict[str, Any]]] = {}
+        """At once to whoever has that conversation open; to all others with what comes in the next moment."""
+        kept.outdate()
+        watchers: dict[int, list[Outbox]] = {}
+        for outbox in self.outboxes:
+            if outbox.open is not None:
+                watchers.setdefault(outbox.open, []).append(outbox)
         for topic, pk, version in signals:
-            by_topic.setdefault(topic, []).append({"topic": topic, "id": pk, "version": version})
-        for topic, its_signals in by_topic.items():
-            text = json.dumps({"type": "signals", "signals": its_signals})
-            for outbox in self.outboxes:
+            self.gathered[topic, pk] = version
+            for outbox in watchers.get(pk, ()):
                 if topic in outbox.topics:
+                    outbox.put(encoded([(topic, pk, version)]))
+        if self.timer is None:
+            loop = asyncio.get_running_loop()
+            self.timer = loop.call_at(max(loop.time(), self.told_at + SPACING_SECONDS), self.tell)
+
+    def tell(self) -> None:
+        """Encodes once, however many sockets listen; only who was told of theirs already gets the others."""
+        self.timer, self.told_at = None, asyncio.get_running_loop().time()
+        gathered, self.gathered = self.gathered, {}
+        opened = {pk for _, pk in gathered}
+        for topic in {topic for topic, _ in gathered}:
+            signals = [(topic, pk, version) for (its_topic, pk), version in gathered.items() if its_topic == topic]
+            text = encoded(signals)
+            for outbox in self.outboxes:
+                if topic not in outbox.topics:
+                    continue
+                if outbox.open not in opened:
                     outbox.put(text)
+                elif others := [signal for signal in signals if signal[1] != outbox.open]:
+                    outbox.put(encoded(others))
 
     # The layer
 
@@ -153,6 +184,11 @@ class Hub:
                 if message["number"] != expected:
                     self.tell_all(RESYNC)
                 expected = message["number"] + 1
+
+
+def encoded(signals: Iterable[tuple[str, int, int]]) -> str:
+    told = [{"topic": topic, "id": pk, "version": version} for topic, pk, version in signals]
+    return json.dumps({"type": "signals", "signals": told})
 
 
 async def closed(layer: Any) -> None:

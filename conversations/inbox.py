@@ -7,6 +7,7 @@ depends on the data.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import uuid4
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -18,6 +19,7 @@ from consent.models import ConsentEvent, Hold, Program, Standing
 from consent.policy import Ruling
 from consent.purposes import Kind, Level, Purpose, Verdict
 from conversations import live, wording
+from conversations.kept import kept
 from conversations.models import Conversation, Message, Tag
 from conversations.states import Status
 
@@ -119,7 +121,45 @@ def key(conversation_id: int, *, now: datetime) -> tuple[object, ...] | None:
     return found and (*found, live.moment(now))
 
 
-def thread(conversation: Conversation, *, now: datetime, before: int | None = None, since: int | None = None) -> Thread:
+class Consent(NamedTuple):
+    """What a reply would meet, and what the ledger says."""
+
+    ruling: Ruling
+    standing: Standing
+
+
+class Opened(NamedTuple):
+    """What thread and panel, which are fetched together, both need. ``key`` was read first: what came in between is
+    then fetched once too often, and never missed."""
+
+    key: tuple[object, ...]
+    conversation: Conversation
+    consent: Consent
+
+
+def opened(conversation_id: int, *, now: datetime) -> Opened | None:
+    """``None`` when there is no such conversation. Shared: nobody may change it."""
+
+    def read(before: Opened | None) -> Opened | None:
+        fresh = key(conversation_id, now=now)
+        if fresh is None:
+            return None
+        if before is not None and before.key == fresh:
+            return before
+        conversation = conversations().get(pk=conversation_id)
+        return Opened(fresh, conversation, consent_of(conversation, now=now))
+
+    return kept.value(("opened", conversation_id), read)
+
+
+def thread(
+    conversation: Conversation,
+    *,
+    now: datetime,
+    before: int | None = None,
+    since: int | None = None,
+    consent: Consent | None = None,
+) -> Thread:
     """The last messages; or, for somebody who reads back, all from ``since`` on; or a page of those before an id.
 
     ``earlier`` is where it would begin with one page more: as ``since`` while it ``is_full`` not, else as ``before``.
@@ -131,6 +171,7 @@ def thread(conversation: Conversation, *, now: datetime, before: int | None = No
     elif since is not None:
         messages, limit = messages.filter(pk__gte=since), MESSAGES_AT_MOST
     shown = list(messages[:limit])[::-1]
+    consent = consent or consent_of(conversation, now=now)
     is_full = before is not None or len(shown) >= MESSAGES_AT_MOST
     return Thread(
         conversation=conversation,
@@ -138,8 +179,8 @@ def thread(conversation: Conversation, *, now: datetime, before: int | None = No
         earlier=earlier(conversation, shown[0].pk, is_full=is_full) if shown else None,
         is_latest=before is None,
         is_full=is_full,
-        ruling=ruling(conversation, now=now),
-        standing=standing_of(conversation),
+        ruling=consent.ruling,
+        standing=consent.standing,
     )
 
 
@@ -169,16 +210,18 @@ def is_grouped(message: Message, following: Message | None) -> bool:
     )
 
 
-def ruling(conversation: Conversation, *, now: datetime) -> Ruling:
-    """What the gate would say of an agent's reply now."""
+def consent_of(conversation: Conversation, *, now: datetime) -> Consent:
+    """What the gate would say of an agent's reply now, and the standing that it looked at."""
+    subject_id, brand_id = conversation.contact.subject_id, conversation.line.brand_id
+    standing = Standing.objects.filter(subject=subject_id, brand=brand_id).first() or Standing()
     request = gate.Request(
         message_ref=uuid4(),
-        subject_id=conversation.contact.subject_id,
-        brand_id=conversation.line.brand_id,
+        subject_id=subject_id,
+        brand_id=brand_id,
         purpose=Purpose.REPLY,
         wrote_at=conversation.wrote_at,
     )
-    return gate.preview(request, now=now)
+    return Consent(gate.preview(request, standing, now=now), standing)
 
 
 # --- The contact -----------------------------------------------------------------------------------------------
@@ -237,22 +280,18 @@ def permission(program: Program, state: State) -> str:
     return "when_they_write" if level == Level.CONVERSATIONAL else "no_consent"
 
 
-def panel(conversation: Conversation, *, now: datetime, limit: int = EVENTS) -> Panel:
+def panel(conversation: Conversation, *, now: datetime, limit: int = EVENTS, consent: Consent | None = None) -> Panel:
+    consent = consent or consent_of(conversation, now=now)
     contact, brand_id = conversation.contact, conversation.line.brand_id
     events = ConsentEvent.objects.filter(subject=contact.subject_id, brand=brand_id).order_by("-seq")
     others = contact.conversations.exclude(pk=conversation.pk).filter(last_message_at__isnull=False)
     return Panel(
         conversation=conversation,
-        ruling=ruling(conversation, now=now),
-        standing=standing_of(conversation),
+        ruling=consent.ruling,
+        standing=consent.standing,
         events=list(events[:limit]),
         programs=list(Program.objects.filter(brand=brand_id, is_active=True).order_by("name")[:PROGRAMS]),
         tags=list(contact.tags.all()),
         first_seen=conversation.messages.order_by("pk").values_list("occurred_at", flat=True).first(),
         others=list(others.select_related("line").order_by("-last_message_at")[:LINES]),
     )
-
-
-def standing_of(conversation: Conversation) -> Standing:
-    found = Standing.objects.filter(subject=conversation.contact.subject_id, brand=conversation.line.brand_id).first()
-    return found or Standing()

@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString, mark_safe
 from consent.models import Standing
 from consent.purposes import Purpose
 from conversations import live
+from conversations.kept import kept
 from conversations.models import OPEN, Contact, Conversation, Line, Message
 from conversations.states import UNDELIVERED
 
@@ -113,6 +114,11 @@ class Listing:
         return f"?{words}" if words else ""
 
     @property
+    def shared(self) -> "Listing":
+        """The same for everybody who sees the same rows: only one's own depend on who asks."""
+        return self if self.view == View.MINE else replace(self, user_id=0)
+
+    @property
     def is_filtered(self) -> bool:
         return bool(self.show or self.line_id or self.search)
 
@@ -145,20 +151,18 @@ class Found:
 
     versions: Sequence[tuple[int, int]]
     next: Place | None
-    counts: Counts
     hits: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[object, ...]:
         """Changes when what the page shows changes."""
-        return (*self.versions, *self.hits.items(), self.next, self.counts, live.moment(timezone.now()))
+        return (*self.versions, *self.hits.items(), self.next, live.moment(timezone.now()))
 
 
 def find(listing: Listing, *, limit: int = ROWS) -> Found:
     """Who waits, the most urgent first; then the others, the newest first. In few and cheap queries."""
-    counts = count(listing.user_id)
     if listing.search:
-        return hits(listing, counts, limit)
+        return hits(listing, limit)
     rows: list[tuple[int, int, int, Place]] = []
     for kind, column, part in parts(listing):
         values = part.values_list("pk", "version", "contact__subject__head_seq", column)
@@ -168,7 +172,6 @@ def find(listing: Listing, *, limit: int = ROWS) -> Found:
     return Found(
         [(pk, own + head) for pk, own, head, _ in rows[:limit]],
         rows[limit - 1][-1] if len(rows) > limit else None,
-        counts,
     )
 
 
@@ -220,27 +223,37 @@ def chosen(listing: Listing) -> QuerySet[Conversation]:
     return rows
 
 
+# Of everybody at once, because all screens ask for them at once: then they are read once. Served by the partial indexes
+# of what is open, so what has been resolved costs nothing.
 COUNT = """
-WITH awake AS NOT MATERIALIZED (
-    SELECT owner_id, unread FROM conversations_conversation
-    WHERE resolved_at IS NULL AND snoozed_until IS NULL AND last_message_at IS NOT NULL
-)
+SELECT owner_id, count(*), count(*) FILTER (WHERE unread > 0) FROM conversations_conversation
+WHERE resolved_at IS NULL AND snoozed_until IS NULL AND last_message_at IS NOT NULL
+GROUP BY owner_id
+"""
+ASIDE = """
 SELECT
-    (SELECT count(*) FROM (SELECT FROM awake WHERE owner_id = %(user)s LIMIT %(limit)s) AS mine),
-    (SELECT count(*) FROM (SELECT FROM awake WHERE owner_id IS NULL LIMIT %(limit)s) AS unassigned),
-    (SELECT count(*) FROM (SELECT FROM awake LIMIT %(limit)s) AS all_open),
     (SELECT count(*) FROM (
         SELECT FROM conversations_conversation WHERE snoozed_until IS NOT NULL LIMIT %(limit)s) AS snoozed),
     (SELECT count(*) FROM (
-        SELECT FROM conversations_conversation WHERE due_at IS NOT NULL LIMIT %(limit)s) AS waiting),
-    (SELECT count(*) FROM (SELECT FROM awake WHERE owner_id = %(user)s AND unread > 0 LIMIT %(limit)s) AS mine_unread)
+        SELECT FROM conversations_conversation WHERE due_at IS NOT NULL LIMIT %(limit)s) AS waiting)
 """
 
 
 def count(user_id: int) -> Counts:
+    by_owner, snoozed, waiting = kept.value("counts", lambda _: counted())
+    mine, mine_unread = by_owner.get(user_id, (0, 0))
+    unassigned, _ = by_owner.get(None, (0, 0))
+    return Counts(mine, unassigned, sum(rows for rows, _ in by_owner.values()), snoozed, waiting, mine_unread)
+
+
+def counted() -> tuple[dict[int | None, tuple[int, int]], int, int]:
+    """Open rows and unread ones by owner; how many are snoozed; how many wait."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, {"user": user_id, "limit": COUNTED_TO + 1})
-        return Counts(*cursor.fetchone())
+        cursor.execute(COUNT)
+        by_owner = {owner_id: (rows, unread) for owner_id, rows, unread in cursor.fetchall()}
+        cursor.execute(ASIDE, {"limit": COUNTED_TO + 1})
+        snoozed, waiting = cursor.fetchone()
+    return by_owner, snoozed, waiting
 
 
 def shown(number: int) -> str:
@@ -250,7 +263,7 @@ def shown(number: int) -> str:
 # --- Search ------------------------------------------------------------------------------------------------------
 
 
-def hits(listing: Listing, counts: Counts, limit: int) -> Found:
+def hits(listing: Listing, limit: int) -> Found:
     """The newest conversations in which a name, a number, a tag or a text has these words; also resolved and snoozed
     ones."""
     texts = texts_with(listing.search)
@@ -264,7 +277,6 @@ def hits(listing: Listing, counts: Counts, limit: int) -> Found:
     return Found(
         [(pk, own + head) for _, pk, own, head in newest],
         None,
-        counts,
         {pk: texts[pk] for _, pk, _, _ in newest if pk in texts},
     )
 

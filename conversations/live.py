@@ -15,6 +15,8 @@ from channels.layers import get_channel_layer
 from django.db import connection, transaction
 from django.utils.timezone import localdate
 
+from conversations.kept import kept
+
 logger = logging.getLogger(__name__)
 
 GROUP = "live"
@@ -53,6 +55,7 @@ def changed(conversation_ids: Iterable[int]) -> None:
         signals: list[Signal] = [("conversation", pk, version) for pk, version in cursor.fetchall()]
 
     def leave() -> None:
+        kept.outdate()
         publisher().publish(signals)
 
     transaction.on_commit(leave, robust=True)

@@ -18,6 +18,7 @@ urlpatterns = [
     path("<int:pk>/assign/", actions.assign, name="conversation-assign"),
     path("<int:pk>/read/", actions.read, name="conversation-read"),
     path("<int:pk>/unread/", actions.mark_unread, name="conversation-unread"),
+    path("<int:pk>/owners/", views.owners, name="conversation-owners"),
     path("<int:pk>/contact/form/", views.contact_form, name="contact-form"),
     path("<int:pk>/contact/", actions.contact_edit, name="contact-edit"),
     path("<int:pk>/tags/", actions.tag_add, name="tag-add"),

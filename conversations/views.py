@@ -1,13 +1,16 @@
 """The inbox's pages. A fragment is the same template inside the page, as an htmx answer and as a refresh."""
 
 import hashlib
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
@@ -17,6 +20,7 @@ from django.views.decorators.http import condition, require_GET
 from contactcenter.accounts import access
 from contactcenter.accounts.models import Role, User
 from conversations import contacts, details, handling, inbox, listing, outbound, wording
+from conversations.kept import kept
 from conversations.listing import Listing, Show, View
 from conversations.models import Conversation, Line, Message
 
@@ -41,17 +45,15 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_GET
 @kept_nowhere
 def conversation(request: HttpRequest, pk: int) -> HttpResponse:
-    # The key first: what arrives in between is then fetched once too often, and never missed.
-    key = inbox.key(pk, now=timezone.now())
-    shown = get_object_or_404(inbox.conversations(), pk=pk)
-    context = list_context(request) | thread_context(request, shown) | panel_context(request, shown)
+    shown = opened(pk)
+    context = list_context(request, pk) | thread_context(request, shown) | panel_context(request, shown)
     # From here on the page asks for all that it shows: what comes pushes nothing off its upper end.
     begin = context["thread"].first_id if context["thread"].is_latest else None
     etags = {
-        "thread_etag": key and etag(request, ("thread", wanted(request).suffix, begin, before(request), *key)),
-        "panel_etag": key and etag(request, ("panel", *key)),
+        "thread_etag": etag(request, ("thread", wanted(request).suffix, begin, before(request), *shown.key)),
+        "panel_etag": etag(request, ("panel", *shown.key)),
     }
-    return render(request, "inbox/page.html", context | etags | {"open_id": shown.pk})
+    return render(request, "inbox/page.html", context | etags | {"open_id": pk})
 
 
 # --- Fragments ---------------------------------------------------------------------------------------------------
@@ -65,14 +67,19 @@ def etag(request: HttpRequest, key: tuple[object, ...] | None) -> str | None:
     return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
 
 
+def opened(pk: int) -> inbox.Opened:
+    found = inbox.opened(pk, now=timezone.now())
+    if found is None:
+        raise Http404("no such conversation")
+    return found
+
+
 def thread_etag(request: HttpRequest, pk: int) -> str | None:
-    key = inbox.key(pk, now=timezone.now())
-    return etag(request, key and ("thread", wanted(request).suffix, since(request), before(request), *key))
+    return etag(request, ("thread", wanted(request).suffix, since(request), before(request), *opened(pk).key))
 
 
 def panel_etag(request: HttpRequest, pk: int) -> str | None:
-    key = inbox.key(pk, now=timezone.now())
-    return etag(request, key and ("panel", *key))
+    return etag(request, ("panel", *opened(pk).key))
 
 
 @access.allow(*access.EVERYONE)
@@ -80,12 +87,12 @@ def panel_etag(request: HttpRequest, pk: int) -> str | None:
 @kept_nowhere
 def list_fragment(request: HttpRequest) -> HttpResponse:
     asked = wanted(request)
-    found = listing.find(asked)
-    tag = etag(request, (asked, *found.key))
+    rows, counts = rendered(asked), listing.count(asked.user_id)
+    tag = etag(request, (asked, counts, rows.digest))
     unchanged = get_conditional_response(request, etag=tag)
     if isinstance(unchanged, HttpResponseNotModified):
         return unchanged
-    response = render(request, "inbox/_list.html", rows_context(asked, found))
+    response = render(request, "inbox/_list.html", rows_context(asked, rows, counts))
     response["ETag"] = str(tag)
     return response
 
@@ -95,8 +102,7 @@ def list_fragment(request: HttpRequest) -> HttpResponse:
 @kept_nowhere
 @condition(etag_func=thread_etag)
 def thread_fragment(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = get_object_or_404(inbox.conversations(), pk=pk)
-    return render(request, "inbox/_thread.html", thread_context(request, shown))
+    return render(request, "inbox/_thread.html", thread_context(request, opened(pk)))
 
 
 @access.allow(*access.EVERYONE)
@@ -104,8 +110,17 @@ def thread_fragment(request: HttpRequest, pk: int) -> HttpResponse:
 @kept_nowhere
 @condition(etag_func=panel_etag)
 def panel_fragment(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = get_object_or_404(inbox.conversations(), pk=pk)
-    return render(request, "inbox/_panel.html", panel_context(request, shown))
+    return render(request, "inbox/_panel.html", panel_context(request, opened(pk)))
+
+
+@access.allow(*WRITERS)
+@require_GET
+@kept_nowhere
+def owners(request: HttpRequest, pk: int) -> HttpResponse:
+    """The colleagues in the menu that assigns, fetched when it opens: there may be hundreds."""
+    shown = get_object_or_404(Conversation, pk=pk)
+    colleagues = handling.owners().exclude(pk=user_id(request))
+    return render(request, "inbox/_owners.html", {"conversation": shown, "owners": colleagues})
 
 
 @access.allow(*WRITERS)
@@ -130,13 +145,63 @@ def message_details(request: HttpRequest, pk: int) -> HttpResponse:
 # --- What the templates are given --------------------------------------------------------------------------------
 
 
-def list_context(request: HttpRequest) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Rendered:
+    """A page of the list as everybody sees it who may see it."""
+
+    found: listing.Found
+    digest: str
+    html: SafeString
+
+    def with_open(self, pk: int) -> SafeString:
+        """For a page that is loaded; in one that is there, static/js/list.js marks the row."""
+        row = f'<li id="c-{pk}"><a '
+        return mark_safe(self.html.replace(row, f'{row}aria-current="true" ', 1))  # noqa: S308 a template made it
+
+
+def rendered(asked: Listing) -> Rendered:
+    """Found and rendered once for all who ask at once; after a change only if it changes something here."""
+
+    def read(before: Rendered | None) -> Rendered:
+        found = listing.find(asked)  # which rows before what they say: see conversation
+        if before is not None and before.found.key == found.key:
+            return before
+        digest = hashlib.sha256(repr(found.key).encode()).hexdigest()
+        return Rendered(found, digest, render_to_string("inbox/_rows.html", page_context(asked, found)))
+
+    return read(None) if asked.search else kept.value(("rows", asked.shared, get_language()), read)
+
+
+def list_context(request: HttpRequest, open_id: int | None = None) -> dict[str, Any]:
     asked = wanted(request)
-    found = listing.find(asked)
-    return rows_context(asked, found) | {"list_etag": etag(request, (asked, *found.key)), "open_id": None}
+    rows, counts = rendered(asked), listing.count(asked.user_id)
+    context = {"list_etag": etag(request, (asked, counts, rows.digest))} | rows_context(asked, rows, counts)
+    return context | ({"rows": rows.with_open(open_id)} if open_id else {})
 
 
-def rows_context(asked: Listing, found: listing.Found) -> dict[str, Any]:
+def rows_context(asked: Listing, rows: Rendered, counts: listing.Counts) -> dict[str, Any]:
+    lines = kept.value("lines", lambda _: listing.lines())
+    return {
+        "listing": asked,
+        "rows": rows.html,
+        "number_found": len(rows.found.versions),
+        "tabs": [
+            {
+                "name": VIEWS[view],
+                "count": counts.of(view),
+                "url": reverse("inbox") + Listing(asked.user_id, view).suffix,
+                "is_current": view == asked.view,
+            }
+            for view in View
+        ],
+        "filters": [group for group in filters(asked, lines) if len(group["choices"]) > 1],
+        "empty": empty(asked),
+        "waiting": counts.waiting,
+        "mine_unread": counts.mine_unread,
+    }
+
+
+def page_context(asked: Listing, found: listing.Found) -> dict[str, Any]:
     lines = listing.lines()
     return {
         "listing": asked,
@@ -145,22 +210,10 @@ def rows_context(asked: Listing, found: listing.Found) -> dict[str, Any]:
             "next": asked.but(after=found.next).suffix if found.next else None,
             "first": (asked.but().suffix or "?") if asked.after else None,
         },
-        "tabs": [
-            {
-                "name": VIEWS[view],
-                "count": found.counts.of(view),
-                "url": reverse("inbox") + Listing(asked.user_id, view).suffix,
-                "is_current": view == asked.view,
-            }
-            for view in View
-        ],
         "filters": [group for group in filters(asked, lines) if len(group["choices"]) > 1],
-        "is_filtered": asked.is_filtered,
         "show_line": len(lines) > 1 and asked.line_id is None,
         "show_owner": asked.view not in {View.MINE, View.UNASSIGNED},
         "empty": empty(asked),
-        "waiting": found.counts.waiting,
-        "mine_unread": found.counts.mine_unread,
     }
 
 
@@ -216,14 +269,15 @@ def empty(asked: Listing) -> dict[str, str]:
     }[asked.view]
 
 
-def thread_context(request: HttpRequest, shown: Conversation) -> dict[str, Any]:
-    now = timezone.now()
+def thread_context(request: HttpRequest, shown: inbox.Opened) -> dict[str, Any]:
+    now, conversation = timezone.now(), shown.conversation
     return {
-        "conversation": shown,
-        "thread": inbox.thread(shown, now=now, before=before(request), since=since(request)),
-        "clocks": wording.clocks(shown.contact, now),
+        "conversation": conversation,
+        "thread": inbox.thread(
+            conversation, now=now, before=before(request), since=since(request), consent=shown.consent
+        ),
+        "clocks": wording.clocks(conversation.contact, now),
         "may_write": may_write(request),
-        "owners": handling.owners() if may_write(request) else (),
         "snoozes": wording.snoozes(now) if may_write(request) else (),
         "most_segments": outbound.MAX_SEGMENTS,
         "zone_name": timezone.get_current_timezone_name(),
@@ -231,13 +285,13 @@ def thread_context(request: HttpRequest, shown: Conversation) -> dict[str, Any]:
     }
 
 
-def panel_context(request: HttpRequest, shown: Conversation) -> dict[str, Any]:
-    now = timezone.now()
+def panel_context(request: HttpRequest, shown: inbox.Opened) -> dict[str, Any]:
+    now, conversation = timezone.now(), shown.conversation
     return {
-        "conversation": shown,
-        "panel": inbox.panel(shown, now=now),
+        "conversation": conversation,
+        "panel": inbox.panel(conversation, now=now, consent=shown.consent),
         "tag_names": contacts.tag_names(),
-        "clocks": wording.clocks(shown.contact, now),
+        "clocks": wording.clocks(conversation.contact, now),
         "may_write": may_write(request),
         "now": now,
     }

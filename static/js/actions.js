@@ -7,7 +7,10 @@ const failed = document.getElementById("toast").dataset.failed;
 /** `changed()` fetches what an action may have changed; `complain(words)` says why one was refused. */
 export function listenToActions({ changed, complain }) {
   document.addEventListener("htmx:afterRequest", ({ detail, target }) => {
-    if (detail.requestConfig.verb !== "post") return;
+    if (detail.requestConfig.verb !== "post") {
+      if (target.matches(".menu-more") && !detail.successful) complain(failed);
+      return;
+    }
     if (detail.successful) done(target);
     else if (detail.xhr.status !== 422) complain(failed);
     else if (!target.matches("[data-editing]")) complain(detail.xhr.responseText);

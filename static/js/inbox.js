@@ -53,6 +53,7 @@ if (thread) {
 
 new LiveSocket({
   topics: ["conversation"],
+  open: openId || null,
   onSignals(signals) {
     list.refresh();
     if (signals.some((signal) => signal.id === openId)) refresh([thread, panel]);

@@ -1,4 +1,5 @@
 // A menu is a native <details>: it opens without a script. Here: arrow keys, Escape, and closing when one goes elsewhere.
+const FETCHED = "[hx-trigger=opened]";
 const STEPS = { ArrowDown: 1, ArrowUp: -1 };
 
 export class Menu {
@@ -6,6 +7,7 @@ export class Menu {
     this.details = details;
     this.summary = details.querySelector("summary");
     details.addEventListener("keydown", (event) => this.#onKey(event));
+    details.addEventListener("toggle", () => details.open && this.#fetch());
     details.addEventListener("focusout", ({ relatedTarget }) => {
       if (relatedTarget && !details.contains(relatedTarget)) this.close();
     });
@@ -14,6 +16,11 @@ export class Menu {
 
   close() {
     this.details.open = false;
+  }
+
+  // What is long is fetched when somebody looks.
+  #fetch() {
+    for (const part of this.details.querySelectorAll(FETCHED)) window.htmx.trigger(part, "opened");
   }
 
   #onKey(event) {

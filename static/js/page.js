@@ -15,6 +15,8 @@ htmx.config.responseHandling = [
 
 // A bubble that its server has not answered for stays; what the page itself added to a fragment stays.
 Idiomorph.defaults.callbacks.beforeNodeRemoved = (node) => !node.dataset?.pending;
+// What a menu fetched when it opened is not in the fragment.
+Idiomorph.defaults.callbacks.beforeNodeMorphed = (node) => !node.matches?.("[hx-trigger=opened]");
 // Which menus and drawers are open is this page's affair, not the fragment's.
 const OWN = new Set(["aria-expanded", "open"]);
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name) => !OWN.has(name);

@@ -11,8 +11,8 @@ export class LiveSocket {
   #retry = 0;
   #confirming = 0;
 
-  constructor({ topics, onSignals, onCatchUp, onState }) {
-    Object.assign(this, { topics, onSignals, onCatchUp, onState });
+  constructor({ topics, open, onSignals, onCatchUp, onState }) {
+    Object.assign(this, { topics, open, onSignals, onCatchUp, onState });
     setInterval(() => this.#catchUp(), CATCH_UP_MS);
     addEventListener("online", () => this.#wake());
     addEventListener("offline", () => this.#socket?.close());
@@ -54,7 +54,7 @@ export class LiveSocket {
   }
 
   #subscribe() {
-    this.#socket.send(JSON.stringify({ subscribe: this.topics }));
+    this.#socket.send(JSON.stringify({ subscribe: this.topics, open: this.open }));
     this.#await(this.#socket);
   }
 

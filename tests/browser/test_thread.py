@@ -168,7 +168,11 @@ def test_a_snoozed_conversation_comes_back_with_the_next_text(desk: Desk, produc
 def test_a_conversation_is_assigned_and_found_among_one_s_own(desk: Desk, product: Product, handset: str) -> None:
     page = opened(desk, product, handset)
     page.locator("#assign-menu summary").click()
-    page.get_by_role("button", name="Dana Ruiz").click()
+    colleague = page.get_by_role("button", name="Dana Ruiz")
+    expect(colleague).to_be_visible()
+    text(product, "Are you there?", sender=handset)
+    expect(page.locator("#messages")).to_contain_text("Are you there?")
+    colleague.click()
     expect(page.locator("#thread-head")).to_contain_text("Dana Ruiz")
 
     dana = desk.sign_in("agent2")

@@ -82,6 +82,26 @@ async def test_signals_from_another_process_reach_who_listens_to_their_topic(run
     assert not deaf.waiting
 
 
+async def test_who_has_a_conversation_open_is_told_at_once_and_everybody_of_everything_once() -> None:
+    it = hub.Hub()
+    reader, other = listener(it, "conversation"), listener(it, "conversation")
+    reader.open = 7
+
+    def told(outbox: hub.Outbox) -> list[list[tuple[int, int]]]:
+        texts, outbox.waiting = list(outbox.waiting), type(outbox.waiting)()
+        return [[(signal["id"], signal["version"]) for signal in json.loads(text)["signals"]] for text in texts]
+
+    it.told_at = asyncio.get_running_loop().time()  # the others were told just now
+    it.fan_out([["conversation", 7, 1], ["conversation", 8, 1]])
+    it.fan_out([["conversation", 8, 2], ["conversation", 7, 2]])
+
+    assert told(reader) == [[(7, 1)], [(7, 2)]]
+    assert told(other) == []
+    await until(lambda: bool(other.waiting))
+    assert told(other) == [[(7, 2), (8, 2)]]
+    assert told(reader) == [[(8, 2)]]
+
+
 async def test_after_valkey_dropped_every_connection_all_sockets_resync_and_signals_flow_again(
     running: hub.Hub,
 ) -> None:

@@ -26,7 +26,7 @@ def test_thread_and_panel_cost_a_fixed_number_of_queries(count: int, django_asse
         screens.outgoing(conversation, status=Status.FAILED, error_code="1000")
         screens.stop(conversation)
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(12):
         shown = inbox.conversations().get(pk=conversation.pk)
         thread = inbox.thread(shown, now=timezone.now())
         for bubble in thread.bubbles:
@@ -204,7 +204,7 @@ def test_somebody_who_never_wrote_may_not_be_answered() -> None:
     conversation = factories.conversation()
     shown = inbox.conversations().get(pk=conversation.pk)
 
-    assert inbox.ruling(shown, now=timezone.now()).verdict == Verdict.BLOCKED
+    assert inbox.consent_of(shown, now=timezone.now()).ruling.verdict == Verdict.BLOCKED
 
 
 @pytest.mark.parametrize(

@@ -218,7 +218,7 @@ def test_the_list_costs_a_fixed_number_of_queries(
         contacts.add_tag(contact=screens.thread(line=line, owner=user).contact, name=tag)
 
     asked = Listing(user.pk, search=search)
-    with django_assert_num_queries(5 if search else 3):
+    with django_assert_num_queries(4 if search else 2):
         found = listing.find(asked)
     with django_assert_num_queries(3):
         for row in listing.rows(found, search=search):

@@ -1,5 +1,6 @@
 """The inbox over HTTP: who may do what, what an unchanged fragment costs, what a refusal says."""
 
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -222,6 +223,18 @@ def test_what_people_do_is_done_or_refused_in_words(
     assert bool(answer.content) is (column is None)
     conversation.refresh_from_db()
     assert column is None or getattr(conversation, column)
+
+
+def test_the_menu_that_assigns_names_the_colleagues_who_may_answer(agent: Client) -> None:
+    conversation = screens.waiting(minutes=5)
+    for role in Role:
+        factories.user(role, first_name=role.value.title(), last_name="Ruiz")
+    factories.user(first_name="Departed", last_name="Ruiz", is_active=False)
+
+    menu = agent.get(reverse("conversation-owners", args=[conversation.pk])).content.decode()
+
+    assert set(re.findall(r"(\w+) Ruiz</button>", menu)) == {"Agent", "Supervisor"}
+    assert menu.count("<button") == 2  # not oneself: that is the menu's first line
 
 
 def test_a_snooze_is_in_the_center_s_time_and_without_a_time_it_wakes(agent: Client) -> None:
