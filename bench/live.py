@@ -45,7 +45,7 @@ ROWS = {
     "late": "the load's own delay: texts",
 }
 PARTS = {
-    "uvicorn": "web",
+    "contactcenter.web": "web",
     "postgres": "postgres",
     "valkey": "valkey",
     "qcluster": "workers",

@@ -44,6 +44,7 @@ def kept_secret(name: str) -> str:
 
 DEBUG = False
 PORT = env.number("PORT", 8000)
+WEB_PROCESSES = env.number("WEB_PROCESSES", 2)
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]"))
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
@@ -168,6 +169,8 @@ database["OPTIONS"] = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
+    # A process that stops in the middle of a transaction (frozen, swapped out) may not hold up the others for longer.
+    "options": "-c idle_in_transaction_session_timeout=15s",
     **database.get("OPTIONS", {}),
 }
 DATABASES = {"default": database}

@@ -32,7 +32,8 @@ class Service:
 
     `env` is its whole environment (ours when None). To stop it the main process gets each of `signals` in
     turn, `grace_seconds` apart; then its process group is killed. `run_as` is what `minder.become` takes. The
-    next service starts once `ready()` is true or, after one that runs only `once`, when that ended with 0.
+    next service starts once `ready()` is true or, after one that runs only `once`, when that ended with 0. It inherits
+    the descriptors `fds`.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Service:
     ready: Callable[[], bool] | None = None
     ready_seconds: float = 60
     once: bool = False
+    fds: tuple[int, ...] = ()
 
     @property
     def minded(self) -> list[str]:
@@ -211,7 +213,7 @@ class _Kept:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env=self._service.env,
-            pass_fds=[self._lock],
+            pass_fds=[self._lock, *self._service.fds],
             start_new_session=True,
         )
         if self._stopping.is_set():

@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 
 BATCH = 200
 QUEUE = 2000
+# Threading costs as much for ten texts as for one. Alone a text is threaded at once; after a batch that was not full,
+# those that follow gather for a moment.
+REST_SECONDS = 0.05
 
 
 class Full(Exception):
@@ -90,8 +93,10 @@ class GroupCommit:
                 logger.exception("Threading failed; the sweep will try again.")
                 await asyncio.sleep(1)
                 continue
-            if taken:
+            if taken >= BATCH:
                 self.stored.set()
+            else:
+                await asyncio.sleep(REST_SECONDS)
 
 
 def store(arrivals: list[Arrival]) -> list[bool]:

@@ -24,6 +24,8 @@ from conversations.states import Status
 
 logger = logging.getLogger(__name__)
 
+THREADING_LOCK = 0x7EAD  # any number, the same in every process
+
 
 # --- Step 1: before the 200 ----------------------------------------------------------------------------------
 
@@ -178,7 +180,8 @@ def park_and_hold(delivery: Delivery, error: Exception) -> None:
 def thread(event_ids: Sequence[int] | None = None, *, now: datetime, limit: int = 500) -> int:
     """Threads stored events (these, or the oldest that nobody is at) and says how many it took.
 
-    A batch that fails is tried one by one; what fails alone is parked. When the database itself is in trouble,
+    One process at a time does this: two at once could put a person's second text before their first. A batch that fails
+    is tried one by one; what fails alone is parked. When the database itself is in trouble,
     everything stays stored for the next time, and ``OperationalError`` is raised.
     """
     taken = 0
@@ -187,6 +190,7 @@ def thread(event_ids: Sequence[int] | None = None, *, now: datetime, limit: int 
         (CarrierEvent.Kind.STATUS, receipts.apply),
     ):
         with transaction.atomic():
+            one_at_a_time()
             events = stored(kind, event_ids, limit)
             if not events:
                 continue
@@ -200,6 +204,12 @@ def thread(event_ids: Sequence[int] | None = None, *, now: datetime, limit: int 
                 for event in events:
                     thread_alone(event, apply, error if len(events) == 1 else None, now=now)
     return taken
+
+
+def one_at_a_time() -> None:
+    """Waits for another process's batch. The first lock of all; whoever threads holds it until the commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [THREADING_LOCK])
 
 
 def stored(kind: CarrierEvent.Kind, event_ids: Sequence[int] | None, limit: int) -> list[CarrierEvent]:

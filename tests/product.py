@@ -100,6 +100,13 @@ class Product:
         os.kill(pid, signal.SIGKILL)
         return pid
 
+    def kill_all(self, *words: str, **env: str) -> set[int]:
+        """``kill -9`` for each such process."""
+        pids = set(eventually(lambda: self.pids(*words, **env), what=f"a process {words}"))
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        return pids
+
     # --- its database, carrier and pages
 
     def rows(self, query: str, *params: Any) -> list[tuple[Any, ...]]:

@@ -90,7 +90,7 @@ def test_a_killed_web_server_loses_nothing_and_the_page_recovers(desk: Desk, pro
     page = started(desk, handset)
     page.locator("#body").fill("Half a sentence")
 
-    product.kill("uvicorn")
+    product.kill_all("contactcenter.web")
     product.text("Texted while nobody answered the door", sender=handset)
 
     expect(bubble(page, "Texted while nobody answered the door")).to_be_visible(timeout=60_000)

@@ -3,7 +3,7 @@
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 from django.db import connections
@@ -17,6 +17,35 @@ from tests.conversations import traffic
 from tests.conversations.sending import reply
 
 ROUNDS = 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_processes_that_thread_at_once_keep_a_person_s_texts_in_order(monkeypatch):
+    """The one that takes the first text is slow; without a lock the other would put the second text before it."""
+    traffic.line()
+    first_is_taken, second_is_done = Event(), Event()
+    thread_texts = inbound.thread_texts
+
+    def slowly(events, *, now):
+        if not first_is_taken.is_set():
+            first_is_taken.set()
+            second_is_done.wait(0.5)
+        thread_texts(events, now=now)
+
+    def other():
+        first_is_taken.wait()
+        inbound.thread(now=timezone.now(), limit=1)
+        second_is_done.set()
+        connections.close_all()
+
+    monkeypatch.setattr(inbound, "thread_texts", slowly)
+    inbound.receive([traffic.text("First"), traffic.text("Second")], now=timezone.now())
+    with ThreadPoolExecutor(1) as threads:
+        done = threads.submit(other)
+        inbound.thread(now=timezone.now(), limit=1)
+        done.result()
+
+    assert list(Message.objects.order_by("pk").values_list("body", flat=True)) == ["First", "Second"]
 
 
 @pytest.mark.django_db(transaction=True)

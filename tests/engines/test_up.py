@@ -54,6 +54,6 @@ def test_the_sandbox_keeps_its_usual_port_unless_it_is_taken():
 
 
 def test_the_engines_are_the_last_to_stop():
-    names = ["web", "valkey", "clock", "agents", "sandbox", "postgres", "campaigns", "migrate"]
+    names = ["web-1", "valkey", "clock", "agents", "sandbox", "postgres", "campaigns", "migrate", "web-2"]
     started = [service.name for service in up._in_order([up.Service(name=name, argv=[]) for name in names])]
-    assert started == ["postgres", "valkey", "migrate", "sandbox", "campaigns", "agents", "clock", "web"]
+    assert started == ["postgres", "valkey", "migrate", "sandbox", "campaigns", "agents", "clock", "web-1", "web-2"]

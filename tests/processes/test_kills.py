@@ -23,7 +23,8 @@ pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("processes")]
 
 PEOPLE = [f"1201555{number:04}" for number in range(3000, 3006)]
 VICTIMS = [
-    ("web", ("uvicorn",), {}),
+    ("one web process", ("contactcenter.web",), {}),
+    ("all web processes", ("contactcenter.web",), {}),
     ("a sending worker", ("qcluster",), {"Q_CLUSTER_NAME": "agents"}),
     ("clock", ("manage.py", "clock"), {}),
     ("PostgreSQL", ("postgres", "-D"), {}),
@@ -86,8 +87,12 @@ def aftermath(cc):
         thread.start()
     for name, words, env in VICTIMS:
         time.sleep(2)
-        pid = cc.kill(*words, **env)
-        eventually(lambda words=words, env=env, pid=pid: set(cc.pids(*words, **env)) - {pid}, 30, f"{name} is back")
+        killed = cc.kill_all(*words, **env) if name.startswith("all") else {cc.kill(*words, **env)}
+        eventually(
+            lambda words=words, env=env, killed=killed: len(set(cc.pids(*words, **env)) - killed) >= len(killed),
+            30,
+            f"{name} back",
+        )
         time.sleep(2)
     for thread in load:
         thread.over.set()

@@ -9,6 +9,7 @@ import socket
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +39,13 @@ class Command(BaseCommand):
         reachable_at = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
         url = f"http://{reachable_at}:{port}"
         try:
-            with supervisor.claim(var_dir, url) as lock:
-                _refuse_taken_port(host, port)
+            with supervisor.claim(var_dir, url) as lock, _listening(host, port) as listener:
                 env = os.environ | {"PORT": str(port), "VAR_DIR": str(var_dir), "PYTHONUNBUFFERED": "1"}
                 password = _demo_password(var_dir) if demo else ""
                 services = [
                     *_engines(var_dir, env),
                     *_sandbox(var_dir, env, port, url, wanted=sandbox or demo),
-                    *_product(env, host, port, url, demo_password=password),
+                    *_product(env, listener, url, demo_password=password),
                 ]
                 running = supervisor.Supervisor(_in_order(services), lock=lock)
                 asyncio.run(running.run(on_started=lambda: self._announce(url, env, password)))
@@ -67,7 +67,7 @@ class Command(BaseCommand):
 def _in_order(services: list[Service]) -> list[Service]:
     """Started in this order, stopped in the opposite one."""
     first = ("postgres", "valkey", "migrate", "seed", "sandbox", "campaigns", "agents", "clock", "web")
-    return sorted(services, key=lambda service: first.index(service.name))
+    return sorted(services, key=lambda service: first.index(service.name.partition("-")[0]))
 
 
 def _engines(var_dir: Path, env: dict[str, str]) -> Iterator[Service]:
@@ -99,7 +99,7 @@ def _sandbox(var_dir: Path, env: dict[str, str], port: int, url: str, *, wanted:
     )
 
 
-def _product(env: dict[str, str], host: str, port: int, url: str, *, demo_password: str) -> Iterator[Service]:
+def _product(env: dict[str, str], listener: socket.socket, url: str, *, demo_password: str) -> Iterator[Service]:
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
     yield Service(name="migrate", argv=[*manage, "migrate", "--no-input"], env=env, once=True)
     if demo_password:
@@ -109,16 +109,17 @@ def _product(env: dict[str, str], host: str, port: int, url: str, *, demo_passwo
         worker_env = env | {"Q_CLUSTER_NAME": cluster}
         yield Service(name=cluster, argv=[*manage, "qcluster"], env=worker_env, grace_seconds=20)
     yield Service(name="clock", argv=[*manage, "clock"], env=env)
-    uvicorn = [sys.executable, "-m", "uvicorn", "contactcenter.asgi:application", "--host", host]
-    uvicorn += ["--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "5"]
-    uvicorn += ["--ws", "websockets-sansio"]  # the other implementation is deprecated by its library
-    yield Service(name="web", argv=uvicorn, env=env, ready=lambda: _answers(url))
+    argv = [sys.executable, "-m", "contactcenter.web", str(listener.fileno())]
+    for number in range(settings.WEB_PROCESSES):
+        web = Service(name=f"web-{number + 1}", argv=argv, env=env, fds=(listener.fileno(),))
+        yield web if number else replace(web, ready=lambda: _answers(url))
 
 
-def _refuse_taken_port(host: str, port: int) -> None:
+def _listening(host: str, port: int) -> socket.socket:
+    """The socket that all web processes accept from. While one is started again, the others take its connections; when
+    there is no other, they wait instead of being refused."""
     try:
-        with socket.create_server((host, port)):
-            pass
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         why = "is taken by another program" if error.errno == errno.EADDRINUSE else f"cannot be used: {error}"
         raise CommandError(f"port {port} of {host} {why}; choose another one with PORT=…") from error

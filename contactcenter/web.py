@@ -1,0 +1,26 @@
+"""One web process: ``python -m contactcenter.web FD``, uvicorn on the listening socket FD that its supervisor holds.
+
+Not ``uvicorn --fd``, which takes every such socket for a Unix one: it would delay small answers and know no addresses.
+"""
+
+import socket
+import sys
+
+import uvicorn
+
+
+def main(descriptor: int) -> None:
+    config = uvicorn.Config(
+        "contactcenter.asgi:application",
+        access_log=False,
+        timeout_graceful_shutdown=5,
+        ws="websockets-sansio",  # the other implementation is deprecated by its library
+    )
+    server = uvicorn.Server(config)
+    server.run(sockets=[socket.socket(fileno=descriptor)])
+    if not server.started:
+        sys.exit("The web process could not start.")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
