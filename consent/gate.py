@@ -40,6 +40,8 @@ def decide(requests: Sequence[Request], *, now: datetime) -> dict[UUID, Decision
     Hold.objects.lock_out_new_ones()
     standings = Standing.objects.locked((request.subject_id, request.brand_id) for request in requests)
     facts = gathered(requests, standings)
+    # Under the standings' locks, so that no event of these brands can be at a later place and yet seen.
+    heads = dict(Subject.objects.filter(pk__in={pk for pk, _ in standings}).values_list("pk", "head_seq"))
     rulings = {case: policy.decide(case, now) for case in set(facts)}
     version = rulebook.version()
     decisions = [
@@ -54,6 +56,7 @@ def decide(requests: Sequence[Request], *, now: datetime) -> dict[UUID, Decision
             held_until=rulings[case].held_until,
             facts=as_json(case),
             rules_version=version,
+            ledger_seq=heads[request.subject_id],
             decided_at=now,
         )
         for request, case in zip(requests, facts, strict=True)

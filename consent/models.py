@@ -352,6 +352,9 @@ class Decision(models.Model):
     held_until = models.DateTimeField(null=True)
     facts = models.JSONField()
     rules_version = models.CharField(max_length=64)
+    ledger_seq = models.PositiveBigIntegerField(
+        null=True, help_text=_("The place in the number's chain up to which the gate saw; empty in old decisions.")
+    )
     decided_at = models.DateTimeField()
 
     class Meta:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.utils.translation import gettext as _
 
 from consent.purposes import Purpose
@@ -157,8 +157,13 @@ def resume(*, conversation: Conversation, ended_at: datetime, by_id: int) -> boo
     """
     if open_waits(conversation).exists():
         return False
-    ended = Wait.objects.filter(conversation=conversation, answered_at=ended_at, answered_by=by_id)
-    ended = ended.exclude(answered_with__status__in=[Status.SENT, Status.DELIVERED])
+    out = Message.objects.filter(
+        conversation=conversation,
+        purpose=Purpose.REPLY,
+        status__in=[Status.SENT, Status.DELIVERED],
+        pk__gt=OuterRef("opened_by"),
+    )
+    ended = Wait.objects.filter(~Exists(out), conversation=conversation, answered_at=ended_at, answered_by=by_id)
     was_ended = ended.update(answered_at=None, answered_by=None, answered_with=None, ending="")
     refresh_due([conversation.pk])
     return bool(was_ended)

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from consent import verification
 from consent.models import ConsentEvent, Seal
+from contactcenter.snapshots import snapshot
 
 
 class Command(BaseCommand):
@@ -16,7 +17,8 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        problems = list(verification.problems())
+        with snapshot():
+            problems = list(verification.problems())
         if problems:
             first = problems[0]
             raise CommandError(

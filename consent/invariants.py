@@ -1,0 +1,64 @@
+"""What must be true of the ledger and the gate's decisions, checked from the rows alone (``manage.py audit``)."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import connection
+
+from consent import verification
+from consent.verification import Problem
+
+# Of each kind: more would say no more.
+MOST = 1000
+
+
+class Invariant(NamedTuple):
+    """A sentence that is true, and the rows that make it false."""
+
+    says: str
+    problems: Callable[[datetime], Iterable[Problem]]
+
+
+def rows(table: str, query: str) -> Callable[[datetime], Iterator[Problem]]:
+    """The rows of ``table`` that a query finds: their ids, and what is wrong. It is given ``%(now)s``."""
+
+    def problems(now: datetime) -> Iterator[Problem]:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT * FROM ({query}) AS found LIMIT {MOST}", {"now": now})  # noqa: S608 our own words
+            for row_id, what in cursor.fetchall():
+                yield Problem(table, row_id, what)
+
+    return problems
+
+
+# A decision notes the place in the number's chain up to which it saw: exact, whatever the clocks of two processes say.
+# What was recorded a minute earlier must have been seen in any case.
+ALLOWED_IN_SPITE = rows(
+    "consent_decision",
+    """
+    SELECT decision.id, 'it allowed a text to somebody who had said no'
+    FROM consent_decision decision
+    CROSS JOIN LATERAL (
+        SELECT max(occurred_at) FILTER (WHERE kind = 'revoked') AS revoked_at,
+            max(occurred_at) FILTER (
+                WHERE kind = 'resumed' OR kind = 'granted' AND program_id IS NOT NULL) AS resumed_at
+        FROM consent_consentevent event
+        WHERE event.subject_id = decision.subject_id AND event.brand_id = decision.brand_id
+            AND (event.seq <= decision.ledger_seq OR event.recorded_at < decision.decided_at - interval '1 minute')
+    ) seen
+    WHERE decision.verdict = 'allowed' AND decision.purpose NOT IN ('opt_out_confirmation', 'help')
+        AND seen.revoked_at >= coalesce(seen.resumed_at, '-infinity')
+    ORDER BY decision.id
+    """,
+)
+
+
+def ledger(now: datetime) -> Iterator[Problem]:
+    return verification.problems()
+
+
+INVARIANTS = (
+    Invariant("Chains, seals and evidence are whole, and standings are what the ledger says.", ledger),
+    Invariant("No message was allowed after a revocation in force.", ALLOWED_IN_SPITE),
+)
