@@ -1,5 +1,5 @@
 """What an agent's browser does with an open inbox, as socket.js, region.js, inbox.js and the fetching half of thread.js
-have it, so that what is measured is what people would see. Imports no Django.
+have it, so that what is measured is what people would see. A ``Listener`` has the socket alone. Imports no Django.
 """
 
 import asyncio
@@ -99,16 +99,11 @@ class Region:
                 self.refresh()
 
 
-class Agent:
-    """One page with one conversation open, in a browser of its own.
+class Listener:
+    """A browser's socket, with one conversation open. What it is told, it notes and does not fetch."""
 
-    With ``reads`` it says what somebody who sits before it has read, which is a change that everybody is told of.
-    """
-
-    def __init__(
-        self, record: Record, url: str, session: str, *, conversation: int, people: dict[int, int], reads: bool
-    ) -> None:
-        self.record, self.url, self.conversation, self.people, self.reads = record, url, conversation, people, reads
+    def __init__(self, record: Record, url: str, session: str, *, conversation: int, people: dict[int, int]) -> None:
+        self.record, self.url, self.conversation, self.people = record, url, conversation, people
         self.cookies = {"sessionid": session}
         self.http = aiohttp.ClientSession(
             url,
@@ -116,10 +111,7 @@ class Agent:
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=PATIENCE,
         )
-        self.rows: dict[int, int] = {}  # the newest text seen, by person: in the list, in the thread, at the socket
-        self.bubbles: dict[int, int] = {}
-        self.signals: dict[int, int] = {}
-        self.read_up_to = 0
+        self.signals: dict[int, int] = {}  # the newest text that was signalled, by person
         self.tasks: set[asyncio.Task[None]] = set()
         self.confirmed = asyncio.Event()
         self.is_subscribed = asyncio.Event()
@@ -140,40 +132,18 @@ class Agent:
             task.cancel()
         await self.http.close()
 
-    def missing(self) -> int:
-        """Rows, and the open thread, that do not show the person's last text."""
-        mine = self.people[self.conversation]
-        shown = [*self.rows.items(), (mine, self.bubbles.get(mine, -1))]
-        return sum(self.record.texts.last(person) > number for person, number in shown)
-
     @property
     def headers(self) -> dict[str, str]:
         return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
 
-    async def get(self, path: str, headers: dict[str, str]) -> tuple[int, bytes, Any]:
-        async with self.http.get(
-            path, headers=self.headers | {"HX-Request": "true"} | headers, allow_redirects=False
-        ) as answer:
-            for text in answer.headers.getall("Set-Cookie", ()):
-                self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(text).items()}
-            return answer.status, await answer.read(), answer.headers
+    def missing(self) -> int:
+        """People of whose last text nothing was heard, though they texted during the run."""
+        heard = ((person, self.signals.get(person, person)) for person in self.people.values())
+        return sum(self.record.texts.last(person) > number for person, number in heard)
 
     async def open(self) -> None:
-        """The page, and what its script starts."""
-        status, page, _ = await self.get(f"/inbox/{self.conversation}/", {})
-        if status != 200:
-            raise RuntimeError(f"the page of conversation {self.conversation} answers {status}")
-        elements = Elements(page.decode()).by_id
-        self.read_url = elements["composer"]["data-read"]
-        self.list = Region(self, "list", elements["list"], self.on_list, spacing=LIST_SPACING, jitter=LIST_JITTER)
-        self.thread = Region(self, "thread", elements["thread"], self.on_thread)
-        self.panel = Region(self, "panel", elements["panel"], lambda content: None)
-        self.list.etag = ""  # whole, once: the page's list and its thread hold the same words
-        self.bubbles = self.record.texts.newest(marked(page))
         self.spawn(self.stay_connected())
         await asyncio.wait_for(self.is_subscribed.wait(), 30)
-
-    # socket.js
 
     async def stay_connected(self) -> None:
         failures = 0
@@ -210,16 +180,72 @@ class Agent:
     def hear(self, text: str) -> None:
         kind, ids = parsed(text)
         if kind == "signals":
-            self.list.refresh()
-            if self.conversation in ids:
-                self.refresh(self.thread, self.panel)
+            self.on_signals(ids)
             self.record.signalled(self.signals, (self.people[one] for one in ids if one in self.people))
         elif kind == "subscribed":
             self.confirmed.set()
-            self.refresh(self.thread, self.panel, self.list)
+            self.on_catch_up()
         elif kind == "resync":
             self.record.count("resyncs")
-            self.refresh(self.thread, self.panel, self.list)
+            self.on_catch_up()
+
+    def on_signals(self, ids: frozenset[int]) -> None:
+        """These conversations have changed."""
+
+    def on_catch_up(self) -> None:
+        """Anything may have changed."""
+
+
+class Agent(Listener):
+    """One page with one conversation open, in a browser of its own.
+
+    With ``reads`` it says what somebody who sits before it has read, which is a change that everybody is told of.
+    """
+
+    def __init__(
+        self, record: Record, url: str, session: str, *, conversation: int, people: dict[int, int], reads: bool
+    ) -> None:
+        super().__init__(record, url, session, conversation=conversation, people=people)
+        self.reads = reads
+        self.rows: dict[int, int] = {}  # the newest text seen, by person: in the list, in the thread
+        self.bubbles: dict[int, int] = {}
+        self.read_up_to = 0
+
+    def missing(self) -> int:
+        """Rows, and the open thread, that do not show the person's last text."""
+        mine = self.people[self.conversation]
+        shown = [*self.rows.items(), (mine, self.bubbles.get(mine, -1))]
+        return sum(self.record.texts.last(person) > number for person, number in shown)
+
+    async def get(self, path: str, headers: dict[str, str]) -> tuple[int, bytes, Any]:
+        async with self.http.get(
+            path, headers=self.headers | {"HX-Request": "true"} | headers, allow_redirects=False
+        ) as answer:
+            for text in answer.headers.getall("Set-Cookie", ()):
+                self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(text).items()}
+            return answer.status, await answer.read(), answer.headers
+
+    async def open(self) -> None:
+        """The page, and what its script starts."""
+        status, page, _ = await self.get(f"/inbox/{self.conversation}/", {})
+        if status != 200:
+            raise RuntimeError(f"the page of conversation {self.conversation} answers {status}")
+        elements = Elements(page.decode()).by_id
+        self.read_url = elements["composer"]["data-read"]
+        self.list = Region(self, "list", elements["list"], self.on_list, spacing=LIST_SPACING, jitter=LIST_JITTER)
+        self.thread = Region(self, "thread", elements["thread"], self.on_thread)
+        self.panel = Region(self, "panel", elements["panel"], lambda content: None)
+        self.list.etag = ""  # whole, once: the page's list and its thread hold the same words
+        self.bubbles = self.record.texts.newest(marked(page))
+        await super().open()
+
+    def on_signals(self, ids: frozenset[int]) -> None:
+        self.list.refresh()
+        if self.conversation in ids:
+            self.refresh(self.thread, self.panel)
+
+    def on_catch_up(self) -> None:
+        self.refresh(self.thread, self.panel, self.list)
 
     @staticmethod
     def refresh(*regions: Region) -> None:

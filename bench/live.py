@@ -5,31 +5,27 @@ how to read what is printed.
 """
 
 import json
-import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, replace
 from statistics import median
 from typing import Any
 
 import psutil
 import requests
 
+from bench import client, stage
 from bench.browsers import LIST_JITTER, LIST_SPACING
 from bench.figures import Summary
 from bench.load import WEBHOOK, Plan, webhook
-from contactcenter import engines
-from sandbox import credentials
-from tests.product import ROOT, Product, eventually, running
+from tests.product import ROOT, Product, eventually
 
 AGENTS = 200
 PEOPLE = 400
 PER_SECOND = 50
-LINE = "+12015550100"  # the demo's main one
+SECONDS, QUICK_SECONDS = 60, 15
 
 ROWS = {
     "acknowledged": "webhook → 200",
@@ -53,16 +49,14 @@ PARTS = {
 }
 
 
-def run(*, seconds: int, agents: int = AGENTS, per_second: int = PER_SECOND, reads: bool = False) -> bool:
+def run(*, quick: bool, reads: bool = False) -> bool:
     """Prints the figures; whether everything became visible without an error."""
-    with tempfile.TemporaryDirectory(prefix="cc-bench-", ignore_cleanup_errors=True) as directory:
-        Path(directory).chmod(0o711)  # PostgreSQL may have to run as another user
-        with running(Path(directory) / "var", DEMO_CONVERSATIONS="0") as product:
-            plan = staged(product, agents=agents, per_second=per_second, seconds=seconds, reads=reads)
-            print(f"live: {agents} agents, {per_second} texts/s from {len(plan.people)} people for {seconds} s\n")
-            idle = references(plan)
-            figures, shares = loaded(product, plan)
-            stored = product.rows("SELECT count(*) FROM conversations_message WHERE direction = 'in'")[0][0]
+    with stage.product() as product:
+        plan = replace(staged(product, agents=AGENTS), seconds=QUICK_SECONDS if quick else SECONDS, reads=reads)
+        idle = references(plan)
+        figures, shares = loaded(product, plan)
+        stored = product.rows("SELECT count(*) FROM conversations_message WHERE direction = 'in'")[0][0]
+    print(f"\nlive: {AGENTS} agents, {PER_SECOND} texts/s from {len(plan.people)} people for {plan.seconds} s\n")
     report(plan, idle, figures, shares)
     is_stored = stored >= figures["texts"] + len(plan.people)
     if not is_stored:
@@ -73,24 +67,14 @@ def run(*, seconds: int, agents: int = AGENTS, per_second: int = PER_SECOND, rea
 # --- The stage -------------------------------------------------------------------------------------------------
 
 
-def staged(product: Product, *, agents: int, per_second: int, seconds: int, reads: bool) -> Plan:
-    """Agents, each with a session of their own, and people who have texted once."""
-    os.environ |= {
-        "DATABASE_URL": engines.urls(product.var_dir).database,
-        "REDIS_URL": engines.urls(product.var_dir).redis,
-        "VAR_DIR": str(product.var_dir),  # holds the product's SECRET_KEY, so that its sessions can be made here
-        "DJANGO_SETTINGS_MODULE": "contactcenter.settings",
-    }
-    import django
-
-    django.setup()
+def staged(product: Product, *, agents: int) -> Plan:
+    """Agents, each with a session of their own, and people who have texted once; to be used for any time and rate."""
     from django.test import Client
 
     from contactcenter.accounts.models import Role, User
     from conversations.models import CarrierEvent, Conversation
 
-    account = asdict(credentials.load_account(credentials.prepare(product.var_dir)))
-    account["secret"] = account.pop("signature_secret")
+    account = stage.account(product)
 
     def session(number: int) -> str:
         """Without a password: hashing two hundred would measure nothing."""
@@ -100,12 +84,10 @@ def staged(product: Product, *, agents: int, per_second: int, seconds: int, read
 
     # Who waits already is at the top of the list: they are among those who text, else nothing would be visible there.
     known = Conversation.objects.order_by("due_at", "pk").values_list("contact__phone", "line__number")
-    people = list(known[:PEOPLE])
-    people += [(f"+1202555{number:04}", LINE) for number in range(PEOPLE - len(people))]
-    with requests.Session() as carrier:
-        for number, (phone, line) in enumerate(people):
-            raw, headers = webhook(number, phone, line, account)
-            carrier.post(product.url + WEBHOOK, data=raw, headers=headers, timeout=30).raise_for_status()
+    people = list(known[: max(PEOPLE, agents)])
+    people += [(f"+1202555{number:04}", stage.LINE) for number in range(max(PEOPLE, agents) - len(people))]
+    texts = [webhook(number, phone, line, account) for number, (phone, line) in enumerate(people)]
+    client.send(product.url, [client.post(WEBHOOK, *text) for text in texts], connections=8)
     eventually(lambda: not CarrierEvent.objects.filter(state="stored").exists(), what="every text is in its thread")
     pks = {
         (phone, line): pk
@@ -115,10 +97,9 @@ def staged(product: Product, *, agents: int, per_second: int, seconds: int, read
         url=product.url,
         sessions=[session(number) for number in range(agents)],
         people=[(*person, pks[person]) for person in people],
-        per_second=per_second,
-        seconds=seconds,
+        per_second=PER_SECOND,
+        seconds=SECONDS,
         account=account,
-        reads=reads,
     )
 
 
@@ -201,8 +182,12 @@ def report(plan: Plan, idle: dict[str, float], figures: dict[str, Any], shares: 
     print()
     for line in facts(plan, figures):
         print(line)
-    used_cores = ", ".join(f"{part} {share:.2f}" for part, share in sorted(shares.items(), key=lambda one: -one[1]))
-    print(f"cores used: {used_cores}; {psutil.cpu_count()} there are")
+    print(f"cores used: {cores(shares)}")
+
+
+def cores(shares: dict[str, float]) -> str:
+    used_most = sorted(shares.items(), key=lambda one: -one[1])
+    return f"{', '.join(f'{part} {share:.2f}' for part, share in used_most)}; {psutil.cpu_count()} there are"
 
 
 def facts(plan: Plan, figures: dict[str, Any]) -> Iterator[str]:

@@ -11,13 +11,14 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import aiohttp
 import uvloop
 
-from bench.browsers import CATCH_UP, KEPT_SECONDS, PATIENCE, Agent
+from bench.browsers import CATCH_UP, KEPT_SECONDS, PATIENCE, Agent, Listener
 from bench.figures import Record, Texts, clock
 from tests.conversations import signing
 
@@ -29,7 +30,8 @@ TEXT = "Text {:07}: are you open this afternoon, and may I bring my brother?"
 class Plan:
     """``people`` are (number, the line's number, their conversation's id); each has sent a text, numbered as they are.
 
-    There is an agent for each of the ``sessions``; they have the first people's conversations open.
+    There is an agent for each of the ``sessions``; they have the first people's conversations open. Without ``fetches``
+    they only listen.
     """
 
     url: str
@@ -38,7 +40,8 @@ class Plan:
     per_second: int
     seconds: int
     account: dict[str, str]
-    reads: bool
+    fetches: bool = True
+    reads: bool = False
 
 
 class Load:
@@ -47,8 +50,9 @@ class Load:
         self.texts = Texts(len(plan.people))
         self.record = Record(self.texts)
         people = {conversation: person for person, (_, _, conversation) in enumerate(plan.people)}
+        browser = partial(Agent, reads=plan.reads) if plan.fetches else Listener
         self.agents = [
-            Agent(self.record, plan.url, session, conversation=conversation, people=people, reads=plan.reads)
+            browser(self.record, plan.url, session, conversation=conversation, people=people)
             for session, (_, _, conversation) in zip(plan.sessions, plan.people, strict=False)
         ]
 

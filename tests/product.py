@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,12 @@ class Product:
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
         return pids
+
+    def signal(self, pids: Iterable[int], number: signal.Signals) -> None:
+        """SIGSTOP freezes, SIGCONT thaws; who has ended already is passed over."""
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     # --- its database, carrier and pages
 
