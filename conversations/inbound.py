@@ -266,7 +266,7 @@ def thread_texts(events: Sequence[CarrierEvent], *, now: datetime) -> None:
         )
         for event, text in zip(events, texts, strict=True)
     ]
-    Message.objects.bulk_create(messages)
+    insert_texts(messages)
     note_arrivals(messages)
     waits.open_for(messages)
     automatic.answer(messages, now=now)
@@ -310,6 +310,40 @@ def existing_conversations(pairs: set[tuple[int, int]]) -> dict[tuple[int, int],
         contact__in={contact_id for contact_id, _ in pairs}, line__in={line_id for _, line_id in pairs}
     ).select_related("contact", "line__brand")
     return {(row.contact_id, row.line_id): row for row in rows if (row.contact_id, row.line_id) in pairs}
+
+
+# Four times as fast as ``bulk_create``, which spells out placeholders for each text. Ids are given in this order.
+TEXTS = """
+INSERT INTO conversations_message (conversation_id, ref, direction, kind, channel, body, status, status_at, occurred_at,
+    carrier_id, purpose, lane, error_code, error_detail)
+SELECT conversation_id, ref, 'in', kind, channel, body, 'received', status_at, occurred_at, carrier_id, '', '', '', ''
+FROM unnest(%s::bigint[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[],
+    %s::text[]) WITH ORDINALITY
+    AS text (conversation_id, ref, kind, channel, body, status_at, occurred_at, carrier_id, place)
+ORDER BY place
+RETURNING ref, id
+"""
+
+
+def insert_texts(messages: Sequence[Message]) -> None:
+    columns = [
+        [getattr(message, name) for message in messages]
+        for name in (
+            "conversation_id",
+            "ref",
+            "kind",
+            "channel",
+            "body",
+            "status_at",
+            "occurred_at",
+            "carrier_id",
+        )
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(TEXTS, columns)
+        ids = dict(cursor.fetchall())
+    for message in messages:
+        message.pk = ids[message.ref]
 
 
 ARRIVALS = """

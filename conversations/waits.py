@@ -19,6 +19,12 @@ RESPONSE_TARGET = timedelta(minutes=15)
 # A reply that its author takes for sent.
 ON_ITS_WAY = (Status.QUEUED, Status.HELD, Status.SENDING)
 
+OPENED = """
+INSERT INTO conversations_wait (conversation_id, opened_by_id, since, due_at, ending)
+SELECT *, '' FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
+ON CONFLICT DO NOTHING
+"""
+
 # A reply answers what was in the thread before it: ids of one conversation are given out under its lock.
 ANSWERED = """
 UPDATE conversations_wait wait
@@ -47,13 +53,13 @@ def open_for(texts: Sequence[Message]) -> None:
     for text in texts:
         if expects_an_answer(text.body):
             first.setdefault(text.conversation_id, text)
-    Wait.objects.bulk_create(
-        [
-            Wait(conversation_id=pk, opened_by=text, since=text.status_at, due_at=text.status_at + RESPONSE_TARGET)
-            for pk, text in first.items()
-        ],
-        ignore_conflicts=True,
-    )
+    if not first:
+        return
+    since = [text.status_at for text in first.values()]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            OPENED, [list(first), [text.pk for text in first.values()], since, [at + RESPONSE_TARGET for at in since]]
+        )
     refresh_due(first)
 
 

@@ -6,6 +6,7 @@ imported: they cost a second and a hundred megabytes (``.timezone`` costs neithe
 """
 
 import re
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, timezone
@@ -45,6 +46,7 @@ def normalize(raw: str, region: str = "US") -> str:
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
+@lru_cache(10_000)  # a line is in every text, and who writes once writes again
 def from_carrier(sender: str) -> str:
     """Return how we store an address that the carrier sent; never raises, so that no message is lost.
 
