@@ -46,6 +46,8 @@ REMEDIES = {
     "migrations": "Stop the product, run manage.py migrate, start it again; manage.py up does so at each start.",
     "processes": "manage.py up keeps all of them running. If you start them yourself: manage.py clock, and manage.py"
     " qcluster once with Q_CLUSTER_NAME=agents and once with campaigns; their logs say why they ended.",
+    "carrier signature": "Copy the signature secret and the API key from the carrier's dashboard once more; both may be"
+    " listed in VONAGE_SIGNATURE_SECRET while one replaces the other. Then start the product again.",
     "lines": "Mend what the reason names, then resume the line: /admin/, Lines, tick it, “Resume”. What waits is sent.",
     "inbound messages": "The clock threads them; see that it runs, and what its log says.",
     "parked events": "Open them in /admin/ under Carrier events: each says what is wrong and can be tried again.",

@@ -7,14 +7,17 @@ comes again) · 404/405 no such webhook. Nothing is stored for anything but 200.
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import close_old_connections
+from django.utils import timezone
 
-from conversations import reading
+from conversations import heartbeats, reading
 from conversations.carriers import signature
 from conversations.groupcommit import Full, GroupCommit
+from conversations.models import CarrierEvent, Heartbeat
 from conversations.reading import Arrival
 
 logger = logging.getLogger(__name__)
@@ -24,42 +27,33 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 BODY_LIMIT = 64 * 1024
-COMPLAINT_SECONDS = 3600
+COMPLAINT = timedelta(hours=1)
 
 
-class Signatures:
-    """Remembers a refused token that was otherwise in order: most likely our secret is wrong, and every text is
-    lost."""
-
-    def __init__(self) -> None:
-        self.refused_at: float | None = None
-        self.problem = ""
-
-    def note(self, verdict: signature.Verdict) -> None:
-        if verdict.outcome == signature.Outcome.OK:
-            self.refused_at = None
-        elif verdict.well_formed:
-            self.refused_at, self.problem = time.monotonic(), str(verdict.problem)
-            logger.error(
-                "A signed webhook was refused (%s): check VONAGE_SIGNATURE_SECRET and VONAGE_API_KEY.",
-                verdict.problem,
-            )
-
-    def complaint(self) -> str | None:
-        if self.refused_at is None or time.monotonic() - self.refused_at > COMPLAINT_SECONDS:
-            return None
-        return (
-            f"The carrier's last webhook was refused: {self.problem}. Its texts are being lost. Compare"
-            " VONAGE_SIGNATURE_SECRET and VONAGE_API_KEY with the carrier's dashboard."
-        )
+REFUSED = "refused "
 
 
-signatures = Signatures()
+def note_refused(problem: signature.Problem) -> None:
+    """For all processes to know: a token was refused that was otherwise in order. Most likely our secret is wrong, and
+    every text is lost."""
+    close_old_connections()
+    heartbeats.beat(f"{REFUSED}{problem.name}", now=timezone.now())
 
 
 def signature_health() -> str | None:
-    """What is wrong with the signatures that this process has seen, or ``None``."""
-    return signatures.complaint()
+    """What is wrong with the signatures of late, or ``None``; a good webhook since then shows that all is well."""
+    recent = Heartbeat.objects.filter(name__startswith=REFUSED, at__gt=timezone.now() - COMPLAINT)
+    refused = recent.order_by("-at").first()
+    if refused is None:
+        return None
+    last = CarrierEvent.objects.order_by("-pk").values_list("received_at", flat=True).first()
+    if last is not None and last > refused.at:
+        return None
+    problem = signature.Problem[refused.name.removeprefix(REFUSED)]
+    return (
+        f"The carrier's last webhook was refused: {problem}. Its texts are being lost. Compare"
+        " VONAGE_SIGNATURE_SECRET and VONAGE_API_KEY with the carrier's dashboard."
+    )
 
 
 class TooLarge(Exception):
@@ -71,6 +65,7 @@ class Webhooks:
 
     def __init__(self, group_commit: GroupCommit) -> None:
         self.group_commit = group_commit
+        self.quiet_until = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] not in reading.KINDS:
@@ -94,10 +89,11 @@ class Webhooks:
             api_key=settings.VONAGE_API_KEY or None,
             application_id=settings.VONAGE_APPLICATION_ID or None,
         )
-        signatures.note(verdict)
         if verdict.outcome == signature.Outcome.MISSING:
             return await answer(send, 503, "The signature is missing.", (b"retry-after", b"5"))
         if verdict.outcome != signature.Outcome.OK:
+            if verdict.well_formed and verdict.problem:
+                self.complain(verdict.problem)
             return await answer(send, 401, "The signature was refused.")
         try:
             is_stored = await self.group_commit.commit(Arrival(scope["path"], raw, datetime.now(UTC)))
@@ -106,6 +102,14 @@ class Webhooks:
         if not is_stored:
             return await answer(send, 503, "Come again.", (b"retry-after", b"5"))
         return await answer(send, 200, "")
+
+    def complain(self, problem: signature.Problem) -> None:
+        """Once in ten seconds at most: whoever sends forgeries gets no more work out of us."""
+        if time.monotonic() < self.quiet_until:
+            return
+        self.quiet_until = time.monotonic() + heartbeats.EVERY.total_seconds()
+        logger.error("A signed webhook was refused (%s): check VONAGE_SIGNATURE_SECRET and VONAGE_API_KEY.", problem)
+        self.group_commit.storing.submit(note_refused, problem)
 
 
 def header(scope: Scope, name: bytes) -> str | None:

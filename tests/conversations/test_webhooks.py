@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import connections
 from django.test import override_settings
 
 from conversations import groupcommit, webhooks
 from conversations.groupcommit import GroupCommit
-from conversations.models import CarrierEvent, Message
+from conversations.models import CarrierEvent, Heartbeat, Message
 from conversations.webhooks import Webhooks
 from tests.conversations import traffic
 from tests.conversations.signing import sign
@@ -25,7 +26,6 @@ def carrier_settings():
     with override_settings(
         VONAGE_SIGNATURE_SECRETS=[SECRET], VONAGE_API_KEY="key", VONAGE_APPLICATION_ID="application"
     ):
-        webhooks.signatures.refused_at = None
         yield
 
 
@@ -106,9 +106,19 @@ async def test_a_wrong_secret_is_complained_about_until_a_good_webhook_comes():
     raw = body()
     async with Running() as app:
         await post(app, raw, bearer(raw, secret="the-old-secret-that-nobody-told-us-about"))
-        assert "VONAGE_SIGNATURE_SECRET" in webhooks.signature_health()
+        await post(app, raw, bearer(raw, secret="the-old-secret-that-nobody-told-us-about"))
+        app.group_commit.storing.submit(connections.close_all).result()
+        assert await sync_to_async(Heartbeat.objects.count)() == 1
+        assert "VONAGE_SIGNATURE_SECRET" in await sync_to_async(webhooks.signature_health)()
         await post(app, raw, bearer(raw))
-        assert webhooks.signature_health() is None
+        assert await sync_to_async(webhooks.signature_health)() is None
+
+
+async def test_a_token_that_is_none_is_nobody_s_complaint():
+    async with Running() as app:
+        await post(app, body(), "Bearer what.ever.this")
+        app.group_commit.storing.submit(connections.close_all).result()
+        assert await sync_to_async(webhooks.signature_health)() is None
 
 
 async def test_both_secrets_work_while_one_replaces_the_other():
