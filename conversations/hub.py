@@ -30,8 +30,9 @@ TIMEOUT_SECONDS = 2.0
 MAX_BACKOFF_SECONDS = 5.0
 # A socket this far behind gets one "resync" in place of all of them.
 OUTBOX_LENGTH = 256
-# Who has a conversation open is told at once; all others, whose lists are fetched once a second, this often at most.
-SPACING_SECONDS = 0.1
+# Who has a conversation open is told at once. All others, whose lists are fetched once a second, are told together, and
+# the more they are the more seldom: a message to a socket takes a tenth of this, so that telling never takes all time.
+SPACING_SECONDS_PER_SOCKET = 0.0005
 RESYNC = json.dumps({"type": "resync"})
 
 
@@ -116,7 +117,8 @@ class Hub:
                     outbox.put(encoded([(topic, pk, version)]))
         if self.timer is None:
             loop = asyncio.get_running_loop()
-            self.timer = loop.call_at(max(loop.time(), self.told_at + SPACING_SECONDS), self.tell)
+            spacing = len(self.outboxes) * SPACING_SECONDS_PER_SOCKET
+            self.timer = loop.call_at(max(loop.time(), self.told_at + spacing), self.tell)
 
     def tell(self) -> None:
         """Encodes once, however many sockets listen; only who was told of theirs already gets the others."""
