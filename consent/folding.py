@@ -4,6 +4,7 @@ Every field is a maximum over times that the events carry, so the order in which
 that is older than the last revocation changes nothing whenever it is read, and ties revoke.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -27,6 +28,12 @@ class Entry:
     occurred_at: datetime
     program_id: int | None = None
     level: Level = Level.NONE
+
+    @classmethod
+    def of(cls, kind: str, occurred_at: datetime, program_id: int | None, body: str) -> "Entry":
+        """From a row of the ledger; only a grant's text says more than the columns. Raises ``ValueError``."""
+        level = Level(json.loads(body).get("level", Level.NONE)) if kind == Kind.GRANTED else Level.NONE
+        return cls(Kind(kind), occurred_at, program_id, level)
 
 
 @dataclass(frozen=True)
@@ -61,24 +68,34 @@ def later(one: datetime | None, other: datetime) -> datetime:
     return other if one is None or other > one else one
 
 
+def moved(state: State, entry: Entry) -> State:
+    """The state after one more event."""
+    at = entry.occurred_at
+    if entry.kind == Kind.REVOKED:
+        return replace(state, revoked_at=later(state.revoked_at, at))
+    if entry.kind == Kind.RESUMED:
+        return replace(state, resumed_at=later(state.resumed_at, at))
+    if entry.kind == Kind.GRANTED:
+        return with_grant(state, entry)
+    if entry.kind == Kind.SUSPECTED:
+        return replace(state, suspected_at=later(state.suspected_at, at))
+    return replace(state, cleared_at=later(state.cleared_at, at))
+
+
 def apply(state: State, entry: Entry) -> tuple[State, Effect]:
     """One more event: the state after it and what it changed."""
-    at, program = entry.occurred_at, entry.program_id
+    after = moved(state, entry)
     if entry.kind == Kind.REVOKED:
-        after = replace(state, revoked_at=later(state.revoked_at, at))
         effect = Effect.SUPPRESSED if after.is_suppressed and not state.is_suppressed else Effect.NOTHING
     elif entry.kind == Kind.RESUMED:
-        after = replace(state, resumed_at=later(state.resumed_at, at))
         effect = Effect.RESUMED if state.is_suppressed and not after.is_suppressed else Effect.NOTHING
     elif entry.kind == Kind.GRANTED:
-        after = with_grant(state, entry)
+        program = entry.program_id
         is_new = state.is_suppressed != after.is_suppressed or state.level(program) != after.level(program)
         effect = Effect.GRANTED if is_new else Effect.NOTHING
     elif entry.kind == Kind.SUSPECTED:
-        after = replace(state, suspected_at=later(state.suspected_at, at))
         effect = Effect.SUSPECTED if after.is_suspected and not state.is_suspected else Effect.NOTHING
     else:
-        after = replace(state, cleared_at=later(state.cleared_at, at))
         effect = Effect.CLEARED if state.is_suspected and not after.is_suspected else Effect.NOTHING
     return after, effect
 
@@ -102,5 +119,5 @@ def fold(entries: Iterable[Entry]) -> State:
     """The state after all events of one brand and number, whatever their order."""
     state = State()
     for entry in entries:
-        state, _ = apply(state, entry)
+        state = moved(state, entry)
     return state

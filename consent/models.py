@@ -199,8 +199,7 @@ class ConsentEvent(models.Model):
     @property
     def entry(self) -> Entry:
         """What the fold needs to know of it."""
-        level = Level(self.facts.get("level", Level.NONE))
-        return Entry(Kind(self.kind), self.occurred_at, self.program_id, level)
+        return Entry.of(self.kind, self.occurred_at, self.program_id, self.body)
 
 
 class Evidence(models.Model):

@@ -10,7 +10,7 @@ from django.db import connection
 from consent import folding
 from consent.models import ConsentEvent, Standing, Subject
 
-SUBJECTS_AT_ONCE = 1000
+SUBJECTS_AT_ONCE = 5000
 
 
 class Problem(NamedTuple):
@@ -138,9 +138,12 @@ def standings() -> Iterator[Problem]:
 def told(subjects: Sequence[int]) -> dict[tuple[int, int], list[folding.Entry]]:
     """What the events of these subjects say, by subject and brand; unreadable ones are reported elsewhere."""
     entries = defaultdict(list)
-    for event in ConsentEvent.objects.filter(subject__in=subjects).order_by("pk"):
+    events = ConsentEvent.objects.filter(subject__in=subjects).order_by("pk")
+    for subject, brand, kind, at, program, body in events.values_list(
+        "subject_id", "brand_id", "kind", "occurred_at", "program_id", "body"
+    ):
         with suppress(ValueError):
-            entries[event.subject_id, event.brand_id].append(event.entry)
+            entries[subject, brand].append(folding.Entry.of(kind, at, program, body))
     return entries
 
 
