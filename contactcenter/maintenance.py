@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5
-# Connections: refused, lost, or ended by the server (SQLSTATE classes 08 and 57P); none when libpq itself says so.
-AWAY = ("08", "57P")
+# SQLSTATE classes: connections refused, lost, or ended by the server (08, 57P); no room on its disk or for a connection
+# (53). There is none when libpq itself says so.
+AWAY = ("08", "53", "57P")
 
 
 def is_away(error: Exception) -> bool:

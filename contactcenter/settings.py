@@ -189,6 +189,7 @@ CHANNEL_LAYERS = {
 Q_CLUSTER = {
     "name": "contactcenter",
     "orm": "default",
+    "broker_class": "contactcenter.broker.Broker",
     "workers": 2,
     "queue_limit": 2,
     "bulk": 1,

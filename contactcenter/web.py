@@ -3,6 +3,7 @@
 Not ``uvicorn --fd``, which takes every such socket for a Unix one: it would delay small answers and know no addresses.
 """
 
+import resource
 import socket
 import sys
 
@@ -10,6 +11,9 @@ import uvicorn
 
 
 def main(descriptor: int) -> None:
+    # The usual soft limit of 1024 files is less than the webhooks that may wait: nobody would be told to come again.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     config = uvicorn.Config(
         "contactcenter.asgi:application",
         access_log=False,
