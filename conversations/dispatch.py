@@ -1,4 +1,4 @@
-"""Handing messages over: claim, tokens, gate, carrier, and what came of it.
+"""Handing messages over: claim, tokens, gate, carrier; then ``settling``.
 
 The order matters. A claim is a lease on queued rows. Tokens come before the gate, so that nobody waits between the two.
 The gate and ``sending`` are one transaction; then the carrier is called at once, outside of any, and never later
@@ -8,28 +8,28 @@ guess.
 
 import logging
 import os
-import random
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from consent import gate
+from consent.models import Decision
 from consent.purposes import Purpose, Verdict
 from contactcenter.lib import uptime
 from conversations import live, pace, waits
 from conversations.carriers import vonage
 from conversations.carriers.outcomes import Kind, Outcome
-from conversations.models import Conversation, Line, Message
-from conversations.states import Status
+from conversations.models import Message
+from conversations.settling import STALE, Clock, HandOver, Result, settle_surely
+from conversations.states import MOVES, Status
 
 logger = logging.getLogger(__name__)
 
@@ -39,35 +39,8 @@ FRESH_SECONDS = 2.0
 TASK_SECONDS = 5.0
 SENDERS = 16
 LEASE = timedelta(seconds=30)
-# Refused connections and "slow down" are tried again this often, for roughly a quarter of an hour.
-MAX_ATTEMPTS = 10
-# The database gets this long to come back before a result is given up to its receipt.
-SETTLE_AGAIN_SECONDS = (0.1, 0.5, 1, 2, 4, 8)
-STALE = Outcome(Kind.NOT_SENT, code="stale", detail="It was not handed over in time after its gate; gating it again.")
-
-Clock = Callable[[], datetime]
-
-
-@dataclass(frozen=True)
-class HandOver:
-    """One allowed message on its way to the carrier. ``fresh_until`` is ``uptime``."""
-
-    message_id: int
-    attempt: int
-    to: str
-    sender: str
-    body: str
-    ref: str
-    fresh_until: float
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of a hand-over; ``handed_over_at`` is ``None`` when the call was never made."""
-
-    hand_over: HandOver
-    outcome: Outcome
-    handed_over_at: datetime | None
+# What lands within this of the first is written with it: a transaction costs as much for ten as for one.
+GATHER_SECONDS = 0.015
 
 
 def send_due(*, lane: str, clock: Clock) -> bool:
@@ -89,6 +62,9 @@ def send_due(*, lane: str, clock: Clock) -> bool:
                 time.sleep(0.05)  # tokens come back with time
         if flying:
             landed, flying = wait(flying, timeout=0.05, return_when=FIRST_COMPLETED)
+            if landed and flying:
+                more, flying = wait(flying, timeout=GATHER_SECONDS)
+                landed |= more
             settle_surely([future.result() for future in landed], clock=clock)
             is_more = is_more or bool(landed)
     return is_more
@@ -120,7 +96,8 @@ def allowed(
     with_tokens = paced(claimed, now=clock(), resting=resting)
     hand_overs = gated(with_tokens, token=token, clock=clock)
     with suppress(DatabaseError, InterfaceError):  # the lease ends by itself; what passed the gate must leave now
-        release(claimed, token)
+        gone = {one.message_id for one in hand_overs}
+        release([message for message in claimed if message.pk not in gone], token)
     return hand_overs, True
 
 
@@ -140,6 +117,8 @@ def claim(*, lane: str, limit: int, token: UUID, now: datetime, except_lines: Co
 
 def release(messages: Sequence[Message], token: UUID) -> None:
     """Gives back what is still queued under this lease: no tokens, or back from the gate."""
+    if not messages:
+        return
     Message.objects.filter(pk__in=[message.pk for message in messages], status=Status.QUEUED, lease_token=token).update(
         lease_until=None, lease_token=None
     )
@@ -149,8 +128,7 @@ def paced(messages: Sequence[Message], *, now: datetime, resting: dict[int, floa
     """Those for which the account and their line have a token, oldest first; notes in ``resting`` who has none."""
     lines = {message.conversation.line_id: message.conversation.line for message in messages}
     wanted = Counter(message.conversation.line_id for message in messages)
-    account = pace.Limit(account_key(), settings.VONAGE_REQUESTS_PER_SECOND, "second")
-    taken = pace.take(wanted, account=account, lines=lines, now=now)
+    taken = pace.take(wanted, account=pace.account(), lines=lines, now=now)
     left = {line_id: tokens.number for line_id, tokens in taken.items()}
     for line_id, tokens in taken.items():
         if tokens.number < wanted[line_id]:
@@ -161,10 +139,6 @@ def paced(messages: Sequence[Message], *, now: datetime, resting: dict[int, floa
             left[message.conversation.line_id] -= 1
             chosen.append(message)
     return chosen
-
-
-def account_key() -> str:
-    return f"account:{settings.VONAGE_API_KEY}"
 
 
 def gated(messages: Sequence[Message], *, token: UUID, clock: Clock) -> list[HandOver]:
@@ -178,28 +152,42 @@ def gated(messages: Sequence[Message], *, token: UUID, clock: Clock) -> list[Han
         decisions = gate.decide([request(message) for message in by_ref.values()], now=now)
         live.changed(message.conversation_id for message in messages)
         mine = Message.objects.filter(lease_token=token)
-        hand_overs = []
+        passed = []
         for ref, decision in decisions.items():
-            message, changes = by_ref[ref], {"decision": decision}
-            row = mine.filter(pk=message.pk)
+            message, changes = by_ref[ref], {"decision": decision, "lease_until": None, "lease_token": None}
             if decision.verdict == Verdict.BLOCKED:
-                row.move(Status.BLOCKED, now=now, lease_until=None, lease_token=None, **changes)
+                mine.filter(pk=message.pk).move(Status.BLOCKED, now=now, **changes)
             elif decision.verdict == Verdict.HELD:
-                row.move(
-                    Status.HELD,
-                    now=now,
-                    lease_until=None,
-                    lease_token=None,
-                    due_at=decision.held_until,
-                    **changes,
-                )
-            elif row.move(Status.SENDING, now=now, attempts=message.attempts + 1, handed_over_at=None, **changes):
-                hand_overs.append(hand_over(message, fresh_until))
+                mine.filter(pk=message.pk).move(Status.HELD, now=now, due_at=decision.held_until, **changes)
+            else:
+                passed.append((message, decision))
+        hand_overs = [hand_over(message, fresh_until) for message in start_sending(passed, token=token, now=now)]
         mine.filter(pk__in=[message.pk for message in messages if message.ref not in by_ref]).move(
             Status.EXPIRED, now=now, lease_until=None, lease_token=None
         )
         waits.follow([message.pk for message in messages])
     return hand_overs
+
+
+# A hand-over's row moves twice a second for each of many: one statement for all of a batch.
+SENDING = """
+UPDATE conversations_message message
+SET status = 'sending', status_at = %s, attempts = attempts + 1, handed_over_at = NULL, decision_id = passed.decision_id
+FROM unnest(%s::bigint[], %s::bigint[]) AS passed (id, decision_id)
+WHERE message.id = passed.id AND message.lease_token = %s AND message.status = ANY(%s)
+RETURNING message.id
+"""
+
+
+def start_sending(passed: Sequence[tuple[Message, Decision]], *, token: UUID, now: datetime) -> list[Message]:
+    """Those of these messages that are still ours to send."""
+    if not passed:
+        return []
+    ids, decisions = [message.pk for message, _ in passed], [decision.pk for _, decision in passed]
+    with connection.cursor() as cursor:
+        cursor.execute(SENDING, [now, ids, decisions, token, sorted(MOVES[Status.SENDING])])
+        moved = {pk for (pk,) in cursor.fetchall()}
+    return [message for message, _ in passed if message.pk in moved]
 
 
 def is_expired(message: Message, now: datetime) -> bool:
@@ -244,98 +232,6 @@ def hand_over_now(one: HandOver, clock: Clock) -> Result:
         logger.exception("Handing over %s failed in a way we do not know.", one.ref)
         outcome = Outcome(Kind.UNKNOWN, code="no_answer", detail="The hand-over failed half-way.")
     return Result(one, outcome, started)
-
-
-# --- After it --------------------------------------------------------------------------------------------------
-
-
-def settle_surely(results: Sequence[Result], *, clock: Clock) -> None:
-    """``settle``, through a restart of the database and past a result that can't be written: each is lost alone."""
-    try:
-        settle(results, clock=clock)
-    except Exception:
-        logger.exception("%d results could not be written together.", len(results))
-    else:
-        return
-    for result in results:
-        for seconds in SETTLE_AGAIN_SECONDS:
-            if not connection.in_atomic_block:
-                connection.close_if_unusable_or_obsolete()
-            try:
-                settle([result], clock=clock)
-            except OperationalError:
-                time.sleep(seconds)
-            except Exception:
-                logger.exception("What became of %s could not be written; its receipt will tell.", result.hand_over.ref)
-                break
-            else:
-                break
-
-
-def settle(results: Sequence[Result], *, clock: Clock) -> None:
-    """Writes what became of hand-overs. A receipt may have been faster: statuses only move forward."""
-    if not results:
-        return
-    now = clock()
-    with transaction.atomic():
-        messages = Message.objects.in_bulk([result.hand_over.message_id for result in results])
-        live.changed(message.conversation_id for message in messages.values())
-        for result in results:
-            settle_one(result, messages[result.hand_over.message_id], now)
-        waits.follow([result.hand_over.message_id for result in results])
-    for result in results:
-        if result.outcome.kind == Kind.ACCOUNT:
-            pause_line(messages[result.hand_over.message_id], result.outcome, now)
-    if any(result.outcome.is_throttled for result in results):
-        pace.drain(account_key(), now=now)
-
-
-def settle_one(result: Result, message: Message, now: datetime) -> None:
-    # Only this attempt's row: the sweep may have called it unknown, another worker may have gated it again since.
-    row = Message.objects.filter(pk=message.pk, attempts=result.hand_over.attempt)
-    outcome, free = result.outcome, {"lease_until": None, "lease_token": None}
-    error = {"error_code": outcome.code, "error_detail": outcome.detail}
-    if result.handed_over_at is not None:
-        row.update(handed_over_at=result.handed_over_at)
-    if outcome.kind == Kind.SENT:
-        row.filter(carrier_id=None).update(carrier_id=outcome.carrier_id)
-        row.move(Status.SENT, now=now, error_code="", error_detail="", **free)
-    elif outcome.kind == Kind.UNKNOWN:
-        row.move(Status.UNKNOWN, now=now, **error, **free)
-    elif outcome.kind == Kind.REFUSED or is_hopeless(result):
-        row.move(Status.FAILED, now=now, **error, **free)
-    elif row.filter(retried_as=None).exists():  # it surely never left, whatever the sweep thought: back to the gate
-        due_at = now + backoff(outcome, message.attempts)
-        row.move(Status.QUEUED, now=now, due_at=due_at, **error, **free)
-    else:  # a person has sent it again meanwhile
-        row.move(Status.FAILED, now=now, **error, **free)
-
-
-def is_hopeless(result: Result) -> bool:
-    """The carrier turned it away often enough; our own delays and a paused line do not count."""
-    outcome = result.outcome
-    return outcome.kind == Kind.NOT_SENT and outcome is not STALE and result.hand_over.attempt >= MAX_ATTEMPTS
-
-
-def backoff(outcome: Outcome, attempts: int) -> timedelta:
-    """Doubling from a second to two minutes, with jitter; at least what the carrier asks; none after our own delay."""
-    if outcome is STALE or outcome.kind == Kind.ACCOUNT:
-        return timedelta(0)
-    seconds = max(outcome.retry_after, min(2.0 ** (attempts - 1), 120.0))
-    return timedelta(seconds=seconds * random.uniform(0.75, 1.25))  # noqa: S311 jitter is no secret
-
-
-def pause_line(message: Message, outcome: Outcome, now: datetime) -> None:
-    """Our account or configuration is at fault: the line waits for a person, its messages stay queued."""
-    line_id = message.conversation.line_id
-    reason = f"{outcome.detail} ({outcome.code})"[:300]
-    if Line.objects.filter(pk=line_id, paused_at=None).update(paused_at=now, paused_reason=reason):
-        logger.error("Line %s is paused: %s", message.conversation.line, reason)
-        with transaction.atomic():
-            open_ids = (
-                Conversation.objects.filter(line=line_id).order_by("-last_message_at").values_list("pk", flat=True)
-            )
-            live.changed(open_ids[:200])
 
 
 # --- What a crash left -----------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from consent.purposes import Purpose
 from contactcenter.accounts.models import Role, User
-from conversations import live, waits
+from conversations import latest, live, waits
 from conversations.models import OPEN, Conversation, Message
 from conversations.states import Status
 
@@ -90,18 +90,8 @@ def cancel(*, message: Message, now: datetime) -> bool:
         is_cancelled = Message.objects.filter(pk=message.pk, purpose=Purpose.REPLY).move(Status.CANCELLED, now=now) == 1
         waits.follow([message.pk])
         if is_cancelled:
-            forget(message)
+            latest.recount([message.conversation_id])
     return is_cancelled
-
-
-def forget(message: Message) -> None:
-    """The list shows what was said before a message that was taken back."""
-    said = Message.objects.filter(conversation=message.conversation_id).exclude(status=Status.CANCELLED)
-    last = said.order_by("-pk").first()
-    if last is not None:
-        at = last.occurred_at if last.is_out else last.status_at
-        shown = Conversation.objects.filter(pk=message.conversation_id, last_message=message)
-        shown.update(last_message=last, last_message_at=at)
 
 
 def owners() -> QuerySet[User]:

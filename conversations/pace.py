@@ -1,12 +1,13 @@
 """How fast we may send: token buckets that all workers share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
+from django.conf import settings
+from django.db import connection, transaction
 
 from conversations.models import Bucket, Line
 
@@ -61,6 +62,11 @@ class Taken:
     wait_seconds: float
 
 
+def account() -> Limit:
+    """The carrier's limit for all our lines together."""
+    return Limit(f"account:{settings.VONAGE_API_KEY}", settings.VONAGE_REQUESTS_PER_SECOND, "second")
+
+
 def limits_of(line: Line) -> list[Limit]:
     limits = [Limit(f"line:{line.pk}:second", line.per_second, "second")]
     if line.per_minute:
@@ -85,7 +91,7 @@ def take(wanted: Mapping[int, int], *, account: Limit, lines: Mapping[int, Line]
             for key in keys:
                 buckets[key].tokens -= taken
             got[pk] = Taken(taken, max(limits[key].seconds_until_next(buckets[key].tokens, now) for key in keys))
-        Bucket.objects.bulk_update(buckets.values(), ["tokens", "filled_at"])
+        save(list(buckets.values()))
     return got
 
 
@@ -102,6 +108,18 @@ def locked_buckets(limits: Mapping[str, Limit], now: datetime) -> dict[str, Buck
         bucket.tokens = limits[key].filled(bucket.tokens, bucket.filled_at, now)
         bucket.filled_at = now  # also backwards: a clock that once ran ahead must not stop sending until then
     return buckets
+
+
+SAVED = """
+UPDATE conversations_bucket bucket SET tokens = now.tokens, filled_at = now.filled_at
+FROM unnest(%s::bigint[], %s::float8[], %s::timestamptz[]) AS now (id, tokens, filled_at)
+WHERE bucket.id = now.id
+"""
+
+
+def save(buckets: Sequence[Bucket]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(SAVED, [[getattr(bucket, name) for bucket in buckets] for name in ("pk", "tokens", "filled_at")])
 
 
 def drain(key: str, *, now: datetime) -> None:

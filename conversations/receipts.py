@@ -12,7 +12,7 @@ from django.db.models import Q
 from consent import ledger
 from consent.models import Brand
 from consent.purposes import Kind, Source
-from conversations import live, waits
+from conversations import latest, live, waits
 from conversations.carriers import webhooks
 from conversations.models import CarrierEvent, Line, Message, Receipt
 from conversations.states import Status, strongest
@@ -143,6 +143,8 @@ def settle(matched: Sequence[Match], *, now: datetime) -> None:
         before = said.get(message.pk)
         if before is None or strongest(before[0], report.status) != before[0]:
             said[message.pk] = (report.status, report)
+    taken_back = Message.objects.filter(pk__in=said, status=Status.CANCELLED)
+    revived = list(taken_back.values_list("conversation", flat=True))
     alike: dict[tuple[Status, str, str], list[int]] = defaultdict(list)
     for pk, (status, report) in said.items():
         alike[status, report.code, report.detail].append(pk)
@@ -162,3 +164,4 @@ def settle(matched: Sequence[Match], *, now: datetime) -> None:
         message.carrier_id = named[message.pk]
     Message.objects.bulk_update(unnamed, ["carrier_id"])
     waits.follow(list(said))
+    latest.recount(revived)

@@ -31,6 +31,9 @@ class Status(StrEnum):
 # As far as we know, it is not with the carrier.
 NOT_OUT = frozenset({Status.QUEUED, Status.HELD, Status.BLOCKED, Status.EXPIRED, Status.CANCELLED})
 
+# As far as we know, it is.
+OUT = frozenset({Status.SENT, Status.DELIVERED})
+
 # From which statuses a message may move to each.
 MOVES: dict[Status, frozenset[Status]] = {
     # From unknown only by its own sender, who knows that it never left.
@@ -41,7 +44,7 @@ MOVES: dict[Status, frozenset[Status]] = {
     Status.SENT: NOT_OUT | {Status.SENDING, Status.UNKNOWN},
     Status.UNKNOWN: frozenset({Status.SENDING}),
     Status.DELIVERED: NOT_OUT | {Status.SENDING, Status.UNKNOWN, Status.SENT, Status.FAILED},
-    Status.FAILED: frozenset({Status.QUEUED, Status.HELD, Status.SENDING, Status.UNKNOWN, Status.SENT}),
+    Status.FAILED: NOT_OUT | {Status.SENDING, Status.UNKNOWN, Status.SENT},
     Status.BLOCKED: frozenset({Status.QUEUED, Status.HELD}),
     Status.EXPIRED: frozenset({Status.QUEUED, Status.HELD}),
     Status.CANCELLED: frozenset({Status.QUEUED, Status.HELD}),

@@ -82,7 +82,7 @@ def surface(message_ids: Sequence[int]) -> None:
     alone what was resolved in between. The caller holds the locks."""
     if not message_ids:
         return
-    news = Q(conversation__resolved_at=None) | Q(status_at__gt=F("conversation__resolved_at"))
+    news = Q(conversation__resolved_at=None) | Q(status_at__gte=F("conversation__resolved_at"))
     failed = Message.objects.filter(news, pk__in=message_ids, purpose=Purpose.REPLY).values("conversation")
     Conversation.objects.filter(pk__in=failed).update(resolved_at=None, snoozed_until=None)
 
@@ -105,23 +105,14 @@ def answered(message_ids: Iterable[int]) -> None:
 
 
 def unanswered(message_ids: Iterable[int]) -> None:
-    """These replies did not arrive after all: who waited for them waits again, since the same moment.
-
-    Not where a younger reply has gone out since. The caller holds the conversations' locks.
-    """
+    """These replies did not arrive after all: who waited for them waits again, since the same moment; or has the
+    answer of another reply that is out. The caller holds the conversations' locks."""
     ended = Wait.objects.filter(answered_with__in=list(message_ids))
-    for wait in ended.select_related("answered_with"):
-        younger = Message.objects.filter(
-            conversation=wait.conversation_id,
-            purpose=Purpose.REPLY,
-            status__in=[Status.SENT, Status.DELIVERED],
-            pk__gt=wait.answered_with_id or 0,
-        )
-        if younger.exists():
-            continue
+    for wait in ended:
         Wait.objects.filter(conversation=wait.conversation_id, answered_at=None).delete()  # the older one holds it
         Wait.objects.filter(pk=wait.pk).update(answered_at=None, answered_by=None, answered_with=None, ending="")
         refresh_due([wait.conversation_id])
+        answered(Message.objects.out().filter(conversation=wait.conversation_id).values_list("pk", flat=True))
 
 
 class WrittenSince(Exception):
@@ -163,12 +154,7 @@ def resume(*, conversation: Conversation, ended_at: datetime, by_id: int) -> boo
     """
     if open_waits(conversation).exists():
         return False
-    out = Message.objects.filter(
-        conversation=conversation,
-        purpose=Purpose.REPLY,
-        status__in=[Status.SENT, Status.DELIVERED],
-        pk__gt=OuterRef("opened_by"),
-    )
+    out = Message.objects.out().filter(conversation=conversation, pk__gt=OuterRef("opened_by"))
     ended = Wait.objects.filter(~Exists(out), conversation=conversation, answered_at=ended_at, answered_by=by_id)
     was_ended = ended.update(answered_at=None, answered_by=None, answered_with=None, ending="")
     refresh_due([conversation.pk])

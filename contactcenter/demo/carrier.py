@@ -9,8 +9,8 @@ from contactcenter.demo.events import Fate, Text, Thread
 from contactcenter.lib import phone, segments
 from conversations import reading
 from conversations.carriers.outcomes import Kind, Outcome
-from conversations.dispatch import HandOver
 from conversations.reading import Arrival, Delivery
+from conversations.settling import HandOver
 from sandbox import problems, receipts  # writes as the carrier does
 
 INBOUND, STATUS = reading.KINDS

@@ -25,7 +25,7 @@ from consent.purposes import Level
 from contactcenter.accounts.models import User
 from contactcenter.demo import carrier, events, organisation, plan
 from contactcenter.demo.events import Act, Event, Fate, Said, Thread
-from conversations import contacts, dispatch, handling, inbound, outbound, unread, waits
+from conversations import contacts, dispatch, handling, inbound, outbound, settling, unread, waits
 from conversations.models import Conversation, Line, Message
 from conversations.reading import Delivery
 
@@ -166,9 +166,9 @@ class History:
             fate = self.fates.pop(one.ref, Fate.DELIVERED)
             outcome = carrier.outcome(fate, self.rng)
             handed_over_at = at + timedelta(seconds=self.rng.uniform(0.04, 0.8))
-            results.append(dispatch.Result(one, outcome, handed_over_at))
+            results.append(settling.Result(one, outcome, handed_over_at))
             deliveries += carrier.reports(one, outcome.carrier_id, fate, handed_over_at, self.rng)
-        dispatch.settle(results, clock=lambda: at + SETTLED_AFTER)
+        settling.settle(results, clock=lambda: at + SETTLED_AFTER)
         if deliveries:
             self.arrive(deliveries, at + REPORTED_AFTER)
 

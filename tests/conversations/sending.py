@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from consent import gate
 from consent.models import Decision
-from conversations import dispatch, outbound
+from conversations import dispatch, outbound, settling
 from conversations.carriers.outcomes import Kind, Outcome
 from conversations.models import Message
 from tests import factories
@@ -29,7 +29,7 @@ def handed_over(outcome: Outcome = SENT, **fields: Any) -> Message:
     """A reply that passed the gate and met this answer."""
     message = reply(**fields)
     (hand_over,), _ = dispatch.allowed(lane="agents", limit=1, clock=timezone.now)
-    dispatch.settle([dispatch.Result(hand_over, outcome, timezone.now())], clock=timezone.now)
+    settling.settle([settling.Result(hand_over, outcome, timezone.now())], clock=timezone.now)
     message.refresh_from_db()
     return message
 

@@ -9,7 +9,7 @@ from django.db import OperationalError, connections
 from django.utils import timezone
 
 from consent.models import Decision
-from conversations import dispatch, handling, outbound, pace
+from conversations import dispatch, handling, outbound, pace, settling
 from conversations.carriers import vonage
 from conversations.carriers.outcomes import Kind, Outcome
 from conversations.models import Bucket, Line, Message, Wait
@@ -100,7 +100,7 @@ def test_each_outcome_has_its_status(outcome, status):
 def test_slow_down_goes_back_to_the_gate_later_and_empties_the_account_s_bucket():
     message = handed_over(Outcome(Kind.NOT_SENT, code="1000", is_throttled=True, retry_after=5))
     assert message.due_at >= timezone.now() + timedelta(seconds=3)
-    assert Bucket.objects.get(key=dispatch.account_key()).tokens == 0
+    assert Bucket.objects.get(key=pace.account().key).tokens == 0
     assert Decision.objects.filter(message_ref=message.ref).count() == 1
 
 
@@ -108,14 +108,14 @@ def test_after_ten_refusals_it_fails_but_our_own_delay_never_counts():
     message = handed_over(Outcome(Kind.NOT_SENT, code="no_connection"))
     Message.objects.filter(pk=message.pk).update(attempts=9, due_at=timezone.now())
     (hand_over,), _ = dispatch.allowed(lane="agents", limit=1, clock=timezone.now)
-    stale = dispatch.Result(hand_over, dispatch.STALE, None)
-    dispatch.settle([stale], clock=timezone.now)
+    stale = settling.Result(hand_over, settling.STALE, None)
+    settling.settle([stale], clock=timezone.now)
     message.refresh_from_db()
     assert (message.status, message.attempts) == (Status.QUEUED, 10)
 
     (hand_over,), _ = dispatch.allowed(lane="agents", limit=1, clock=timezone.now)
-    dispatch.settle(
-        [dispatch.Result(hand_over, Outcome(Kind.NOT_SENT, code="no_connection"), timezone.now())], clock=timezone.now
+    settling.settle(
+        [settling.Result(hand_over, Outcome(Kind.NOT_SENT, code="no_connection"), timezone.now())], clock=timezone.now
     )
     message.refresh_from_db()
     assert message.status == Status.FAILED
@@ -143,10 +143,10 @@ def test_an_account_error_pauses_the_line_until_a_person_resumes_it(carrier):
 def test_a_hand_over_that_waited_more_than_two_seconds_is_not_made(carrier):
     message = reply()
     (hand_over,), _ = dispatch.allowed(lane="agents", limit=1, clock=timezone.now)
-    late = dispatch.HandOver(**{**hand_over.__dict__, "fresh_until": time.monotonic() - 0.01})
+    late = settling.HandOver(**{**hand_over.__dict__, "fresh_until": time.monotonic() - 0.01})
     result = dispatch.hand_over_now(late, timezone.now)
-    assert (result.outcome, result.handed_over_at, carrier.refs) == (dispatch.STALE, None, [])
-    dispatch.settle([result], clock=timezone.now)
+    assert (result.outcome, result.handed_over_at, carrier.refs) == (settling.STALE, None, [])
+    settling.settle([result], clock=timezone.now)
     message.refresh_from_db()
     assert message.status == Status.QUEUED
 
@@ -158,7 +158,7 @@ def test_a_dead_worker_s_message_becomes_unknown_and_its_late_answer_still_count
     assert dispatch.sweep(now=timezone.now() + timedelta(minutes=1)) == 1
     message.refresh_from_db()
     assert message.status == Status.UNKNOWN
-    dispatch.settle([dispatch.Result(hand_over, SENT, timezone.now())], clock=timezone.now)
+    settling.settle([settling.Result(hand_over, SENT, timezone.now())], clock=timezone.now)
     message.refresh_from_db()
     assert message.status == Status.SENT
 
@@ -166,9 +166,9 @@ def test_a_dead_worker_s_message_becomes_unknown_and_its_late_answer_still_count
 def test_an_old_attempt_s_answer_does_not_touch_a_newer_one():
     message = reply()
     (first,), _ = dispatch.allowed(lane="agents", limit=1, clock=timezone.now)
-    dispatch.settle([dispatch.Result(first, dispatch.STALE, None)], clock=timezone.now)
+    settling.settle([settling.Result(first, settling.STALE, None)], clock=timezone.now)
     (second,), _ = dispatch.allowed(lane="agents", limit=1, clock=timezone.now)
-    dispatch.settle([dispatch.Result(first, Outcome(Kind.REFUSED, code="old"), None)], clock=timezone.now)
+    settling.settle([settling.Result(first, Outcome(Kind.REFUSED, code="old"), None)], clock=timezone.now)
     message.refresh_from_db()
     assert (message.status, message.attempts) == (Status.SENDING, second.attempt)
 
@@ -256,7 +256,7 @@ def test_what_a_person_has_sent_again_is_not_sent_by_its_late_sender_as_well():
     dispatch.sweep(now=timezone.now() + timedelta(minutes=1))
     message.refresh_from_db()
     outbound.retry(message=message, author_id=message.author_id, now=timezone.now())
-    dispatch.settle([dispatch.Result(hand_over, dispatch.STALE, None)], clock=timezone.now)
+    settling.settle([settling.Result(hand_over, settling.STALE, None)], clock=timezone.now)
     message.refresh_from_db()
     assert message.status == Status.FAILED
 
@@ -264,15 +264,15 @@ def test_what_a_person_has_sent_again_is_not_sent_by_its_late_sender_as_well():
 def test_an_odd_answer_of_the_carrier_stops_nobody_else_s_result(monkeypatch):
     first, second = reply(), reply(conversation=traffic.conversation(sender="+12015550124"))
     hand_overs, _ = dispatch.allowed(lane="agents", limit=2, clock=timezone.now)
-    settle_one = dispatch.settle_one
+    settle_taken = settling.settle_taken
 
-    def fails_for_the_first(result, message, now):
-        if message.pk == first.pk:
+    def fails_for_the_first(results, now):
+        if first.pk in [result.hand_over.message_id for result in results]:
             raise ValueError("odd")
-        settle_one(result, message, now)
+        settle_taken(results, now)
 
-    monkeypatch.setattr(dispatch, "settle_one", fails_for_the_first)
-    dispatch.settle_surely([dispatch.Result(one, SENT, timezone.now()) for one in hand_overs], clock=timezone.now)
+    monkeypatch.setattr(settling, "settle_taken", fails_for_the_first)
+    settling.settle_surely([settling.Result(one, SENT, timezone.now()) for one in hand_overs], clock=timezone.now)
     second.refresh_from_db()
     assert second.status == Status.SENT
     assert Outcome(Kind.REFUSED, detail="a\x00" * 400).detail == "a" * 300

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consent.models import ConsentEvent, Standing
-from conversations import dispatch, inbound
+from conversations import dispatch, inbound, settling
 from conversations.carriers.outcomes import Kind, Outcome
 from conversations.models import CarrierEvent, Message, Receipt, Wait
 from conversations.states import Status
@@ -118,8 +118,8 @@ def begun():
     """A message that passed the gate and is with the carrier, and what settles it."""
     message = reply()
     (hand_over,), _ = dispatch.allowed(lane="agents", limit=1, clock=timezone.now)
-    return message, lambda outcome: dispatch.settle(
-        [dispatch.Result(hand_over, outcome, timezone.now())], clock=timezone.now
+    return message, lambda outcome: settling.settle(
+        [settling.Result(hand_over, outcome, timezone.now())], clock=timezone.now
     )
 
 
@@ -203,9 +203,9 @@ def test_a_person_who_wrote_again_waits_since_the_first_text_when_the_reply_fail
 
 def test_a_late_failure_does_not_reopen_what_a_younger_reply_has_answered():
     message = handed_over()
-    handed_over(Outcome(Kind.SENT, carrier_id="carrier-2"), conversation=message.conversation)
+    younger = handed_over(Outcome(Kind.SENT, carrier_id="carrier-2"), conversation=message.conversation)
     traffic.arrive(traffic.receipt(message, "rejected", error=REJECTED))
-    assert Wait.objects.get().answered_with == message
+    assert Wait.objects.get().answered_with == younger
 
 
 def test_a_start_after_the_message_outlives_the_carrier_s_late_opted_out():
@@ -221,9 +221,9 @@ def test_a_batch_of_receipts_needs_as_many_statements_as_one(django_assert_max_n
     conversation, agent = traffic.conversation(), factories.user()
     messages = [reply(conversation=conversation, author=agent) for _ in range(40)]
     hand_overs, _ = dispatch.allowed(lane="agents", limit=40, clock=timezone.now)
-    results = [dispatch.Result(one, Outcome(Kind.SENT, carrier_id=one.ref), timezone.now()) for one in hand_overs]
+    results = [settling.Result(one, Outcome(Kind.SENT, carrier_id=one.ref), timezone.now()) for one in hand_overs]
     assert len(results) == 30
-    dispatch.settle(results, clock=timezone.now)
+    settling.settle(results, clock=timezone.now)
     inbound.receive([traffic.receipt(message, "delivered") for message in messages[:30]], now=timezone.now())
     with django_assert_max_num_queries(25):
         inbound.thread(now=timezone.now())
