@@ -5,7 +5,7 @@ after, for the same batch, and again for whatever a crash left: contact, convers
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -251,6 +251,7 @@ def thread_texts(events: Sequence[CarrierEvent], *, now: datetime) -> None:
     lines = lines_for(texts)
     contacts = contacts_for(texts)
     conversations = conversations_for({(contacts[text.sender].pk, lines[text.recipient].pk) for text in texts})
+    attach(conversations.values(), contacts.values(), lines.values())
     live.changed(conversation.pk for conversation in conversations.values())
     messages = [
         Message(
@@ -276,7 +277,8 @@ def thread_texts(events: Sequence[CarrierEvent], *, now: datetime) -> None:
 
 
 def lines_for(texts: Sequence[webhooks.Text]) -> dict[str, Line]:
-    lines = {line.number: line for line in Line.objects.filter(number__in={text.recipient for text in texts})}
+    found = Line.objects.filter(number__in={text.recipient for text in texts}).select_related("brand")
+    lines = {line.number: line for line in found}
     for text in texts:
         if text.recipient not in lines:
             raise NoSuchLine(f"{text.recipient} is no line here. Add it under Lines, then try again.")
@@ -284,9 +286,10 @@ def lines_for(texts: Sequence[webhooks.Text]) -> dict[str, Line]:
 
 
 def contacts_for(texts: Sequence[webhooks.Text]) -> dict[str, Contact]:
-    subjects = Subject.objects.for_phones(text.sender for text in texts)
-    known = {contact.phone: contact for contact in Contact.objects.filter(phone__in=subjects)}
-    if missing := sorted(subjects.keys() - known.keys()):
+    phones = {text.sender for text in texts}
+    known = {contact.phone: contact for contact in Contact.objects.filter(phone__in=phones)}
+    if missing := sorted(phones - known.keys()):
+        subjects = Subject.objects.for_phones(missing)
         Contact.objects.bulk_create(
             [Contact(phone=number, subject=subjects[number]) for number in missing], ignore_conflicts=True
         )
@@ -305,10 +308,19 @@ def conversations_for(pairs: set[tuple[int, int]]) -> dict[tuple[int, int], Conv
     return found
 
 
+def attach(conversations: Iterable[Conversation], contacts: Iterable[Contact], lines: Iterable[Line]) -> None:
+    """Known already, so that nobody fetches them again with each conversation."""
+    contact_by_id = {contact.pk: contact for contact in contacts}
+    line_by_id = {line.pk: line for line in lines}
+    for conversation in conversations:
+        conversation.contact = contact_by_id[conversation.contact_id]
+        conversation.line = line_by_id[conversation.line_id]
+
+
 def existing_conversations(pairs: set[tuple[int, int]]) -> dict[tuple[int, int], Conversation]:
     rows = Conversation.objects.filter(
         contact__in={contact_id for contact_id, _ in pairs}, line__in={line_id for _, line_id in pairs}
-    ).select_related("contact", "line__brand")
+    )
     return {(row.contact_id, row.line_id): row for row in rows if (row.contact_id, row.line_id) in pairs}
 
 

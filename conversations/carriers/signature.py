@@ -15,6 +15,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -60,15 +61,7 @@ class Verdict:
     secret_index: int | None = None
 
 
-class _AnyLengthHMAC(HMACAlgorithm):
-    """Vonage chooses the length of the secret; PyJWT would warn of a short one with every webhook."""
-
-    def check_key_length(self, key: bytes) -> str | None:
-        return None
-
-
-_jws = jwt.PyJWS(algorithms=[])
-_jws.register_algorithm(_ALGORITHM, _AnyLengthHMAC(HMACAlgorithm.SHA256))
+_jws = jwt.PyJWS()
 
 
 def verify(
@@ -96,10 +89,10 @@ def verify(
     if not token:
         return Verdict(Outcome.MISSING)
     try:
-        claims = _claims(token)
+        claims, signature = _claims(token)
     except (jwt.PyJWTError, ValueError, RecursionError):
         return Verdict(Outcome.REFUSED, Problem.MALFORMED)
-    index = _matching_secret(token, secrets)
+    index = _matching_secret(token, signature, secrets)
     if index is None:
         return Verdict(Outcome.REFUSED, Problem.SECRET, well_formed=True)
     problem = _body_problem(claims, raw) or _sender_problem(claims, api_key, application_id)
@@ -113,8 +106,9 @@ def _bearer_token(authorization: str | None) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _claims(token: str) -> dict[str, Any]:
-    """Return the claims without trusting them; raises unless they are all there, once, and of their type."""
+def _claims(token: str) -> tuple[dict[str, Any], bytes]:
+    """Return the claims, without trusting them, and the signature; raises unless they are all there, once, and of their
+    type."""
     decoded = _jws.decode_complete(token, options={"verify_signature": False})
     if decoded["header"].get("alg") != _ALGORITHM:
         raise ValueError("another algorithm")
@@ -129,7 +123,7 @@ def _claims(token: str) -> dict[str, Any]:
     # A bool is an int, and JSON as Python reads it has NaN, which is neither early nor late.
     if isinstance(issued_at, bool) or not isinstance(issued_at, int | float) or issued_at != issued_at:
         raise ValueError("no time of issue")
-    return claims
+    return claims, decoded["signature"]
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -139,14 +133,24 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return claims
 
 
-def _matching_secret(token: str, secrets: Sequence[str]) -> int | None:
+def _matching_secret(token: str, signature: bytes, secrets: Sequence[str]) -> int | None:
+    """HS256 is one HMAC; asking PyJWT would take the token apart once more for each secret, a quarter of all the work
+    that a webhook makes."""
+    signed = token.encode().rpartition(b".")[0]
     for index, secret in enumerate(secrets):
-        try:
-            _jws.decode_complete(token, secret, algorithms=[_ALGORITHM])
-        except jwt.PyJWTError:
-            continue
-        return index
+        key = _key(secret)
+        if key and hmac.compare_digest(hmac.digest(key, signed, "sha256"), signature):
+            return index
     return None
+
+
+@lru_cache(8)
+def _key(secret: str) -> bytes:
+    """Empty for what is no secret: a public key, which everybody may know."""
+    try:
+        return HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(secret)
+    except jwt.InvalidKeyError:
+        return b""
 
 
 def _body_problem(claims: dict[str, Any], raw: bytes) -> Problem | None:
