@@ -18,6 +18,7 @@ from conversations.reading import Arrival
 logger = logging.getLogger(__name__)
 
 BATCH = 200
+THREADED = 500
 QUEUE = 2000
 # Threading costs as much for ten texts as for one. Alone a text is threaded at once; after a batch that was not full,
 # those that follow gather for a moment.
@@ -93,7 +94,7 @@ class GroupCommit:
                 logger.exception("Threading failed; the sweep will try again.")
                 await asyncio.sleep(1)
                 continue
-            if taken >= BATCH:
+            if taken >= THREADED:
                 self.stored.set()
             else:
                 await asyncio.sleep(REST_SECONDS)
@@ -107,4 +108,4 @@ def store(arrivals: list[Arrival]) -> list[bool]:
 
 def thread() -> int:
     close_old_connections()
-    return inbound.thread(now=timezone.now(), limit=BATCH)
+    return inbound.thread(now=timezone.now(), limit=THREADED)
