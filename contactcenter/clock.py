@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from consent import ledger
-from conversations import dispatch, handling, heartbeats, inbound, nudging
+from conversations import handling, heartbeats, inbound, nudging, overdue
 from conversations.models import Message
 
 logger = logging.getLogger(__name__)
@@ -40,10 +40,10 @@ def nudge_lanes(now: datetime) -> None:
 DUTIES: tuple[Callable[[datetime], object], ...] = (
     lambda now: heartbeats.beat(heartbeats.CLOCK, now=now),
     sweep_events,
-    lambda now: dispatch.promote(now=now),
+    lambda now: overdue.promote(now=now),
     lambda now: handling.wake(now=now),
     lambda now: handling.release(now=now),
-    lambda now: dispatch.sweep(now=now),
+    lambda now: overdue.sweep(now=now),
     nudge_lanes,
     seal,
 )

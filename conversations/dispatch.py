@@ -17,7 +17,6 @@ from datetime import datetime, timedelta
 from functools import cache
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from consent import gate
@@ -28,13 +27,11 @@ from conversations import live, pace, waits
 from conversations.carriers import vonage
 from conversations.carriers.outcomes import Kind, Outcome
 from conversations.models import Message
-from conversations.settling import STALE, Clock, HandOver, Result, settle_surely
+from conversations.settling import FRESH_SECONDS, STALE, Clock, HandOver, Result, settle_surely
 from conversations.states import MOVES, Status
 
 logger = logging.getLogger(__name__)
 
-# The promise: every hand-over starts within this long of its gate, or is gated again.
-FRESH_SECONDS = 2.0
 # A task takes new work for this long, then asks for a successor, so that a cluster can be stopped and stays fair.
 TASK_SECONDS = 5.0
 SENDERS = 16
@@ -232,40 +229,3 @@ def hand_over_now(one: HandOver, clock: Clock) -> Result:
         logger.exception("Handing over %s failed in a way we do not know.", one.ref)
         outcome = Outcome(Kind.UNKNOWN, code="no_answer", detail="The hand-over failed half-way.")
     return Result(one, outcome, started)
-
-
-# --- What a crash left -----------------------------------------------------------------------------------------
-
-
-def sweep(*, now: datetime) -> int:
-    """Calls unknown what has been ``sending`` for longer than any hand-over takes: its worker is dead. How many."""
-    limit = now - timedelta(seconds=FRESH_SECONDS + settings.VONAGE_TIMEOUT_SECONDS + 10)
-    stuck = Message.objects.filter(status=Status.SENDING, status_at__lt=limit)
-    with transaction.atomic():
-        rows = list(stuck.values_list("pk", "conversation_id")[:500])
-        live.changed(conversation_id for _, conversation_id in rows)
-        count = Message.objects.filter(pk__in=[pk for pk, _ in rows], status_at__lt=limit).move(
-            Status.UNKNOWN,
-            now=now,
-            error_code="no_answer",
-            error_detail="The sender stopped before the carrier answered.",
-            lease_until=None,
-            lease_token=None,
-        )
-        waits.follow([pk for pk, _ in rows])
-    return count
-
-
-def promote(*, now: datetime) -> int:
-    """Queues what was held until now, to be gated again. How many."""
-    with transaction.atomic():
-        rows = list(
-            Message.objects.filter(status=Status.HELD, due_at__lte=now)
-            .select_for_update(skip_locked=True, no_key=True)
-            .values_list("pk", "conversation_id")[:500]
-        )
-        count = Message.objects.filter(pk__in=[pk for pk, _ in rows]).move(Status.QUEUED, now=now)
-    if rows:
-        with transaction.atomic():
-            live.changed(conversation_id for _, conversation_id in rows)
-    return count

@@ -16,6 +16,8 @@ from conversations.states import MOVES, Status
 
 logger = logging.getLogger(__name__)
 
+# The promise: every hand-over starts within this long of its gate, or is gated again.
+FRESH_SECONDS = 2.0
 # Refused connections and "slow down" are tried again this often, for roughly a quarter of an hour.
 MAX_ATTEMPTS = 10
 # The database gets this long to come back before a result is given up to its receipt.

@@ -9,7 +9,7 @@ from django.db import OperationalError, connections
 from django.utils import timezone
 
 from consent.models import Decision
-from conversations import dispatch, handling, outbound, pace, settling
+from conversations import dispatch, handling, outbound, overdue, pace, settling
 from conversations.carriers import vonage
 from conversations.carriers.outcomes import Kind, Outcome
 from conversations.models import Bucket, Line, Message, Wait
@@ -154,8 +154,8 @@ def test_a_hand_over_that_waited_more_than_two_seconds_is_not_made(carrier):
 def test_a_dead_worker_s_message_becomes_unknown_and_its_late_answer_still_counts():
     message = reply()
     (hand_over,), _ = dispatch.allowed(lane="agents", limit=1, clock=timezone.now)
-    assert dispatch.sweep(now=timezone.now()) == 0, "it is still young"
-    assert dispatch.sweep(now=timezone.now() + timedelta(minutes=1)) == 1
+    assert overdue.sweep(now=timezone.now()) == 0, "it is still young"
+    assert overdue.sweep(now=timezone.now() + timedelta(minutes=1)) == 1
     message.refresh_from_db()
     assert message.status == Status.UNKNOWN
     settling.settle([settling.Result(hand_over, SENT, timezone.now())], clock=timezone.now)
@@ -253,7 +253,7 @@ def test_a_reply_that_waited_for_a_day_is_not_sent_any_more(carrier):
 def test_what_a_person_has_sent_again_is_not_sent_by_its_late_sender_as_well():
     message = reply()
     (hand_over,), _ = dispatch.allowed(lane="agents", limit=1, clock=timezone.now)
-    dispatch.sweep(now=timezone.now() + timedelta(minutes=1))
+    overdue.sweep(now=timezone.now() + timedelta(minutes=1))
     message.refresh_from_db()
     outbound.retry(message=message, author_id=message.author_id, now=timezone.now())
     settling.settle([settling.Result(hand_over, settling.STALE, None)], clock=timezone.now)

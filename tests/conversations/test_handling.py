@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from contactcenter.accounts.models import Role, User
-from conversations import dispatch, handling, inbound, outbound, unread, waits
+from conversations import handling, inbound, outbound, overdue, unread, waits
 from conversations.models import Conversation, Message, Wait
 from conversations.states import Status
 from tests import factories
@@ -221,7 +221,7 @@ def test_a_dead_sender_s_reply_opens_its_resolved_conversation() -> None:
     decision = sending.decision(message)
     Message.objects.filter(pk=message.pk).update(status=Status.SENDING, status_at=long_ago, decision=decision)
 
-    assert dispatch.sweep(now=timezone.now()) == 1
+    assert overdue.sweep(now=timezone.now()) == 1
 
     assert fresh(conversation).resolved_at is None
 
