@@ -23,7 +23,7 @@ from sandbox import credentials
 from tests.product import ROOT, Product, eventually
 
 PEOPLE = 500
-TEXTS, QUICK_TEXTS = 3000, 600
+TEXTS, QUICK_TEXTS = 1500, 600
 CONNECTIONS = 16  # as many as a worker has threads that send
 UNLIMITED = 1_000_000
 

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from django.db import connection
+from django.db import DataError, connection, transaction
+from django.db.models import Case, TextField, Value, When
 
 from consent import folding
 from consent.models import ConsentEvent, Standing, Subject
+from consent.purposes import Kind
 
 SUBJECTS_AT_ONCE = 5000
 
@@ -139,8 +141,9 @@ def told(subjects: Sequence[int]) -> dict[tuple[int, int], list[folding.Entry]]:
     """What the events of these subjects say, by subject and brand; unreadable ones are reported elsewhere."""
     entries = defaultdict(list)
     events = ConsentEvent.objects.filter(subject__in=subjects).order_by("pk")
+    needed = Case(When(kind=Kind.GRANTED, then="body"), default=Value(""), output_field=TextField())
     for subject, brand, kind, at, program, body in events.values_list(
-        "subject_id", "brand_id", "kind", "occurred_at", "program_id", "body"
+        "subject_id", "brand_id", "kind", "occurred_at", "program_id", needed
     ):
         with suppress(ValueError):
             entries[subject, brand].append(folding.Entry.of(kind, at, program, body))
@@ -151,9 +154,19 @@ def problems() -> Iterator[Problem]:
     """Every row that was tampered with, as far as the rows can tell; compare the last seal with one kept elsewhere to
     know that not everything was rewritten."""
     for table, query in CHECKS:
-        with connection.cursor() as cursor:
+        for row_id, what in found(query):
+            yield Problem(table, row_id, what)
+    yield from standings()
+
+
+def found(query: str) -> list[tuple[int, str]]:
+    """With plain casts, which are five times as fast as the readers; with those once a cast has failed."""
+    with connection.cursor() as cursor:
+        try:
+            with transaction.atomic():
+                cursor.execute(query.replace("pg_temp.told", "jsonb").replace("pg_temp.moment", "timestamptz"))
+        except DataError:
             cursor.execute(READERS)
             cursor.execute(query)
-            for row_id, what in cursor.fetchall():
-                yield Problem(table, row_id, what)
-    yield from standings()
+        rows: list[tuple[int, str]] = cursor.fetchall()
+    return rows

@@ -1,6 +1,3 @@
-import gc
-import sys
-
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 
@@ -13,10 +10,6 @@ class ContactCenterConfig(AppConfig):
 
     def ready(self) -> None:
         from contactcenter import checks  # noqa: F401 registers them
-
-        if "qcluster" in sys.argv:
-            gc.collect()
-            gc.freeze()  # its five processes are forks: what no collector touches, they go on sharing
 
 
 class AdminConfig(admin_apps.AdminConfig):
