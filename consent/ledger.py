@@ -88,7 +88,7 @@ def record_many(reports: Sequence[Report], *, now: datetime) -> list[ConsentEven
     return events
 
 
-# Four statements for a whole batch, by hand: compiling ``bulk_create`` and ``bulk_update`` took longer than all the rest.
+# Four statements for any batch, by hand: compiling ``bulk_create`` and ``bulk_update`` took longer than all the rest.
 EVENT_COLUMNS = {
     "subject_id": "bigint",
     "seq": "bigint",

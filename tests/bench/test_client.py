@@ -64,7 +64,10 @@ def server(*answers: bytes) -> Iterator[str]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         listening.close()
-        loop.run_until_complete(asyncio.sleep(0))
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         loop.close()
 
 
