@@ -16,25 +16,6 @@ EVENTS, QUICK_EVENTS = 100_000, 15_000
 AT_ONCE = 2500  # events that fill the ledger; each number gets four
 
 PLAIN = "CREATE TABLE plain_event (LIKE consent_consentevent INCLUDING DEFAULTS INCLUDING IDENTITY INCLUDING INDEXES)"
-COLUMNS = {
-    "subject_id": "bigint",
-    "seq": "bigint",
-    "brand_id": "bigint",
-    "program_id": "bigint",
-    "kind": "text",
-    "source": "text",
-    "effect": "text",
-    "occurred_at": "timestamptz",
-    "recorded_at": "timestamptz",
-    "message_ref": "text",
-    "body": "text",
-    "prev_hash": "text",
-    "hash": "text",
-}
-INSERT = f"""
-INSERT INTO plain_event ({", ".join(COLUMNS)})
-SELECT * FROM unnest({", ".join(f"%s::{kind}[]" for kind in COLUMNS.values())})
-"""
 if TYPE_CHECKING:  # Django is set up once there is a database
     from consent.models import ConsentEvent
 
@@ -79,7 +60,9 @@ def record(numbers: range, brand_id: int) -> "list[ConsentEvent]":
 def append(brand_id: int, rounds: int) -> None:
     from django.db import connection
 
-    numbers = range(BATCH)
+    from consent.ledger import EVENT_COLUMNS, EVENTS
+
+    numbers, plainly = range(BATCH), EVENTS.replace("consent_consentevent", "plain_event")
     kept, places = record(numbers, brand_id), count(1)
     with connection.cursor() as cursor:
         cursor.execute(PLAIN)
@@ -90,7 +73,7 @@ def append(brand_id: int, rounds: int) -> None:
         for event in kept:
             event.seq, event.hash = place, uuid4().hex * 2
         with connection.cursor() as cursor:
-            cursor.execute(INSERT, [[getattr(event, column) for event in kept] for column in COLUMNS])
+            cursor.execute(plainly, [[getattr(event, name) for event in kept] for name in EVENT_COLUMNS])
 
     appended, inserted = alternately(rounds, lambda: record(numbers, brand_id), insert)
     tell(
