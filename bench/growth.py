@@ -11,7 +11,7 @@ from bench.report import UNITS, Goal, at_most
 
 SIZES, QUICK_SIZES = (10_000, 100_000, 1_000_000), (10_000, 50_000)
 MESSAGES_EACH = 2 * population.ROUNDS
-REQUESTS, QUICK_REQUESTS = 15, 7
+REQUESTS, QUICK_REQUESTS = 9, 7
 GOAL = at_most(50)
 PLOT = Path(__file__).with_name("growth.svg")
 LIST = "/inbox/list/"

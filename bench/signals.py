@@ -13,7 +13,7 @@ from bench.figures import Summary
 from bench.live import cores, loaded, staged
 from bench.report import Figure, at_most, tell
 
-SECONDS, QUICK_SECONDS = 20, 8
+SECONDS, QUICK_SECONDS = 12, 8
 # Sockets, texts a second, and how many milliseconds 99 of 100 signals may take.
 SITUATIONS = ((200, 50, 150), (500, 100, 250))
 
