@@ -58,11 +58,12 @@ class Region:
         self.agent, self.name, self.on_change = agent, name, on_change
         self.src, self.etag = element["data-src"], element.get("data-etag", "")
         self.spacing, self.jitter = spacing, jitter
-        self.is_in_flight = self.is_pending = False
+        self.is_in_flight = self.is_pending = self.is_fresh = False
         self.timer: asyncio.TimerHandle | None = None
         self.last_start = -1e9
 
-    def refresh(self) -> None:
+    def refresh(self, *, fresh: bool = False) -> None:
+        self.is_fresh |= fresh
         if self.is_in_flight:
             self.is_pending = True
         elif self.timer is None:
@@ -82,6 +83,8 @@ class Region:
         record = self.agent.record
         try:
             headers = {"If-None-Match": self.etag} if self.etag else {}
+            headers |= {"Cache-Control": "no-cache"} if self.is_fresh else {}
+            self.is_fresh = False
             status, content, answered = await self.agent.get(self.src, headers)
             record.note(f"{self.name} fetched", clock() - self.last_start)
             record.count(self.name)
@@ -245,7 +248,8 @@ class Agent(Listener):
             self.refresh(self.thread, self.panel)
 
     def on_catch_up(self) -> None:
-        self.refresh(self.thread, self.panel, self.list)
+        self.refresh(self.thread, self.panel)
+        self.list.refresh(fresh=True)
 
     @staticmethod
     def refresh(*regions: Region) -> None:

@@ -33,7 +33,7 @@ def rows(table: str, query: str) -> Callable[[datetime], Iterator[Problem]]:
 
 
 # A decision notes the place in the number's chain up to which it saw: exact, whatever the clocks of two processes say.
-# What was recorded a minute earlier must have been seen in any case.
+# One from before there were such notes must have seen what was recorded a minute earlier.
 ALLOWED_IN_SPITE = rows(
     "consent_decision",
     """
@@ -45,7 +45,8 @@ ALLOWED_IN_SPITE = rows(
                 WHERE kind = 'resumed' OR kind = 'granted' AND program_id IS NOT NULL) AS resumed_at
         FROM consent_consentevent event
         WHERE event.subject_id = decision.subject_id AND event.brand_id = decision.brand_id
-            AND (event.seq <= decision.ledger_seq OR event.recorded_at < decision.decided_at - interval '1 minute')
+            AND (event.seq <= decision.ledger_seq OR
+                decision.ledger_seq IS NULL AND event.recorded_at < decision.decided_at - interval '1 minute')
     ) seen
     WHERE decision.verdict = 'allowed' AND decision.purpose NOT IN ('opt_out_confirmation', 'help')
         AND seen.revoked_at >= coalesce(seen.resumed_at, '-infinity')

@@ -3,12 +3,15 @@
 The original raises, whereupon the pusher sleeps for ten seconds, and every reply leaves that much later.
 """
 
+import logging
 import time
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connections
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
+
+logger = logging.getLogger(__name__)
 
 AGAIN_SECONDS = 0.5
 
@@ -17,7 +20,8 @@ class Broker(ORM):  # type: ignore[misc]
     def dequeue(self) -> Any:
         try:
             return super().dequeue()
-        except (OperationalError, InterfaceError):
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("The queue cannot be read now: %s", error)
             connections[Conf.ORM].close()
             time.sleep(AGAIN_SECONDS)
             return None

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -18,6 +18,8 @@ RETRY_SECONDS = 5
 # SQLSTATE classes: connections refused, lost, or ended by the server (08, 57P); no room on its disk or for a connection
 # (53). There is none when libpq itself says so.
 AWAY = ("08", "53", "57P")
+# The session was ended because its transaction rested: this process was frozen, or starved.
+TOOK_TOO_LONG = "25P03"
 
 
 def is_away(error: Exception) -> bool:
@@ -25,6 +27,8 @@ def is_away(error: Exception) -> bool:
     if isinstance(error, InterfaceError):
         return True
     state = getattr(error.__cause__, "sqlstate", None)
+    if isinstance(error, InternalError):
+        return state == TOOK_TOO_LONG
     return isinstance(error, OperationalError) and (state is None or state.startswith(AWAY))
 
 
@@ -43,7 +47,7 @@ class MaintenanceMiddleware:
             return None  # a public page asks for nobody; /healthz says itself what is wrong
         try:
             _known = request.user.is_authenticated
-        except (OperationalError, InterfaceError) as error:
+        except (OperationalError, InterfaceError, InternalError) as error:
             if not is_away(error):
                 raise
             return unavailable(request, error)

@@ -170,8 +170,8 @@ database["OPTIONS"] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
     # A process that stops in the middle of a transaction (frozen, swapped out) may not hold up the others for longer.
-    "options": "-c idle_in_transaction_session_timeout=15s",
     **database.get("OPTIONS", {}),
+    "options": f"-c idle_in_transaction_session_timeout=15s {database.get('OPTIONS', {}).get('options', '')}".strip(),
 }
 DATABASES = {"default": database}
 

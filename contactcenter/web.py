@@ -6,14 +6,18 @@ Not ``uvicorn --fd``, which takes every such socket for a Unix one: it would del
 import resource
 import socket
 import sys
+from contextlib import suppress
 
 import uvicorn
+
+FILES = 65536
 
 
 def main(descriptor: int) -> None:
     # The usual soft limit of 1024 files is less than the webhooks that may wait: nobody would be told to come again.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with suppress(ValueError, OSError):  # a hard limit that the system does not mean, as on macOS
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FILES if most < 0 else min(FILES, most), most))
     config = uvicorn.Config(
         "contactcenter.asgi:application",
         access_log=False,

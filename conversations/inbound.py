@@ -5,22 +5,21 @@ after, for the same batch, and again for whatever a crash left: contact, convers
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import DatabaseError, InternalError, OperationalError, connection, transaction
 
 from consent import ledger, revocation
 from consent.keywords import match
-from consent.models import Brand, Hold, Subject
+from consent.models import Brand, Hold
 from consent.purposes import Kind, Source
 from contactcenter.lib import phone
-from conversations import automatic, live, reading, receipts, waits
+from conversations import reading, receipts, threads
 from conversations.carriers import webhooks
-from conversations.models import CarrierEvent, Contact, Conversation, Line, Message
+from conversations.models import CarrierEvent, Line
 from conversations.reading import Delivery
-from conversations.states import Status
 
 logger = logging.getLogger(__name__)
 
@@ -180,13 +179,14 @@ def park_and_hold(delivery: Delivery, error: Exception) -> None:
 def thread(event_ids: Sequence[int] | None = None, *, now: datetime, limit: int = 500) -> int:
     """Threads stored events (these, or the oldest that nobody is at) and says how many it took.
 
-    One process at a time does this: two at once could put a person's second text before their first. A batch that fails
-    is tried one by one; what fails alone is parked. When the database itself is in trouble,
-    everything stays stored for the next time, and ``OperationalError`` is raised.
+    One process at a time does this: two at once could put a person's second text before their first. What can't be
+    threaded is parked; should a batch fail all the same, it is tried one by one. When the database itself is in
+    trouble, everything stays stored for the next time, and ``OperationalError`` (or, after a long freeze,
+    ``InternalError``) is raised.
     """
     taken = 0
     for kind, apply in (
-        (CarrierEvent.Kind.INBOUND, thread_texts),
+        (CarrierEvent.Kind.INBOUND, threads.apply),
         (CarrierEvent.Kind.STATUS, receipts.apply),
     ):
         with transaction.atomic():
@@ -195,14 +195,7 @@ def thread(event_ids: Sequence[int] | None = None, *, now: datetime, limit: int 
             if not events:
                 continue
             taken += len(events)
-            try:
-                with transaction.atomic():
-                    apply(events, now=now)
-            except OperationalError:
-                raise
-            except Exception as error:  # noqa: BLE001 whatever it is, the others must not wait for it
-                for event in events:
-                    thread_alone(event, apply, error if len(events) == 1 else None, now=now)
+            thread_batch(events, apply, now=now)
     return taken
 
 
@@ -219,170 +212,41 @@ def stored(kind: CarrierEvent.Kind, event_ids: Sequence[int] | None, limit: int)
     return list(events.order_by("received_at", "pk").select_for_update(skip_locked=True, no_key=True)[:limit])
 
 
+def thread_batch(events: Sequence[CarrierEvent], apply: Any, *, now: datetime) -> None:
+    try:
+        with transaction.atomic():
+            apply(events, now=now)
+    except (OperationalError, InternalError):
+        raise
+    except reading.Unthreadable as unthreadable:
+        for event in events:
+            if event.pk in unthreadable.errors:
+                park(event, unthreadable.errors[event.pk])
+        if others := [event for event in events if event.pk not in unthreadable.errors]:
+            thread_batch(others, apply, now=now)
+    except Exception as error:  # noqa: BLE001 whatever it is, the others must not wait for it
+        for event in events:
+            thread_alone(event, apply, error if len(events) == 1 else None, now=now)
+
+
 def thread_alone(event: CarrierEvent, apply: Any, failed: Exception | None, *, now: datetime) -> None:
     if failed is None:
         try:
             with transaction.atomic():
                 apply([event], now=now)
-        except OperationalError:
+        except (OperationalError, InternalError):
             raise
-        except Exception as error:  # noqa: BLE001 see thread
+        except Exception as error:  # noqa: BLE001 see thread_batch
             failed = error
         else:
             return
-    logger.warning("Carrier event %s is parked: %r", event.key, failed)
+    park(event, failed)
+
+
+def park(event: CarrierEvent, error: Exception) -> None:
+    logger.warning("Carrier event %s is parked: %r", event.key, error)
     CarrierEvent.objects.filter(pk=event.pk).update(
         state=CarrierEvent.State.PARKED,
-        error=(str(failed) or repr(failed))[:2000],
+        error=(str(error) or repr(error))[:2000],
         attempts=event.attempts + 1,
     )
-
-
-class NoSuchLine(ValueError):
-    """The text went to a number that is no line."""
-
-
-def thread_texts(events: Sequence[CarrierEvent], *, now: datetime) -> None:
-    """Messages in their conversations, for any number of events with a fixed number of statements.
-
-    Raises ``NoSuchLine`` or ``webhooks.Malformed`` if any event can't be threaded: the caller then tries them singly.
-    """
-    texts = [webhooks.read_text(event.payload) for event in events]
-    lines = lines_for(texts)
-    contacts = contacts_for(texts)
-    conversations = conversations_for({(contacts[text.sender].pk, lines[text.recipient].pk) for text in texts})
-    attach(conversations.values(), contacts.values(), lines.values())
-    live.changed(conversation.pk for conversation in conversations.values())
-    messages = [
-        Message(
-            conversation=conversations[contacts[text.sender].pk, lines[text.recipient].pk],
-            direction=Message.Direction.IN,
-            channel=text.channel,
-            kind=Message.Kind.TEXT if text.is_supported else Message.Kind.UNSUPPORTED,
-            body=text.body,
-            status=Status.RECEIVED,
-            status_at=event.received_at,
-            occurred_at=min(text.occurred_at or event.received_at, event.received_at),
-            carrier_id=text.carrier_id,
-        )
-        for event, text in zip(events, texts, strict=True)
-    ]
-    insert_texts(messages)
-    note_arrivals(messages)
-    waits.open_for(messages)
-    automatic.answer(messages, now=now)
-    CarrierEvent.objects.filter(pk__in=[event.pk for event in events]).update(
-        state=CarrierEvent.State.THREADED, error=""
-    )
-
-
-def lines_for(texts: Sequence[webhooks.Text]) -> dict[str, Line]:
-    found = Line.objects.filter(number__in={text.recipient for text in texts}).select_related("brand")
-    lines = {line.number: line for line in found}
-    for text in texts:
-        if text.recipient not in lines:
-            raise NoSuchLine(f"{text.recipient} is no line here. Add it under Lines, then try again.")
-    return lines
-
-
-def contacts_for(texts: Sequence[webhooks.Text]) -> dict[str, Contact]:
-    phones = {text.sender for text in texts}
-    known = {contact.phone: contact for contact in Contact.objects.filter(phone__in=phones)}
-    if missing := sorted(phones - known.keys()):
-        subjects = Subject.objects.for_phones(missing)
-        Contact.objects.bulk_create(
-            [Contact(phone=number, subject=subjects[number]) for number in missing], ignore_conflicts=True
-        )
-        known |= {contact.phone: contact for contact in Contact.objects.filter(phone__in=missing)}
-    return known
-
-
-def conversations_for(pairs: set[tuple[int, int]]) -> dict[tuple[int, int], Conversation]:
-    found = existing_conversations(pairs)
-    if missing := sorted(pairs - found.keys()):
-        Conversation.objects.bulk_create(
-            [Conversation(contact_id=contact_id, line_id=line_id) for contact_id, line_id in missing],
-            ignore_conflicts=True,
-        )
-        found |= existing_conversations(set(missing))
-    return found
-
-
-def attach(conversations: Iterable[Conversation], contacts: Iterable[Contact], lines: Iterable[Line]) -> None:
-    """Known already, so that nobody fetches them again with each conversation."""
-    contact_by_id = {contact.pk: contact for contact in contacts}
-    line_by_id = {line.pk: line for line in lines}
-    for conversation in conversations:
-        conversation.contact = contact_by_id[conversation.contact_id]
-        conversation.line = line_by_id[conversation.line_id]
-
-
-def existing_conversations(pairs: set[tuple[int, int]]) -> dict[tuple[int, int], Conversation]:
-    rows = Conversation.objects.filter(
-        contact__in={contact_id for contact_id, _ in pairs}, line__in={line_id for _, line_id in pairs}
-    )
-    return {(row.contact_id, row.line_id): row for row in rows if (row.contact_id, row.line_id) in pairs}
-
-
-# Four times as fast as ``bulk_create``, which spells out placeholders for each text. Ids are given in this order.
-TEXTS = """
-INSERT INTO conversations_message (conversation_id, ref, direction, kind, channel, body, status, status_at, occurred_at,
-    carrier_id, purpose, lane, error_code, error_detail)
-SELECT conversation_id, ref, 'in', kind, channel, body, 'received', status_at, occurred_at, carrier_id, '', '', '', ''
-FROM unnest(%s::bigint[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[],
-    %s::text[]) WITH ORDINALITY
-    AS text (conversation_id, ref, kind, channel, body, status_at, occurred_at, carrier_id, place)
-ORDER BY place
-RETURNING ref, id
-"""
-
-
-def insert_texts(messages: Sequence[Message]) -> None:
-    columns = [
-        [getattr(message, name) for message in messages]
-        for name in (
-            "conversation_id",
-            "ref",
-            "kind",
-            "channel",
-            "body",
-            "status_at",
-            "occurred_at",
-            "carrier_id",
-        )
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(TEXTS, columns)
-        ids = dict(cursor.fetchall())
-    for message in messages:
-        message.pk = ids[message.ref]
-
-
-ARRIVALS = """
-UPDATE conversations_conversation conversation
-SET wrote_at = greatest(conversation.wrote_at, arrival.wrote_at),
-    last_message_id = greatest(conversation.last_message_id, arrival.message_id),
-    last_message_at = greatest(conversation.last_message_at, arrival.arrived_at),
-    unread = conversation.unread + arrival.texts,
-    resolved_at = NULL,
-    snoozed_until = NULL
-FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[], %s::timestamptz[], %s::int[])
-    AS arrival (id, wrote_at, message_id, arrived_at, texts)
-WHERE conversation.id = arrival.id
-"""
-
-
-def note_arrivals(messages: Sequence[Message]) -> None:
-    """What the list shows of the conversations that these texts came into: open again, and awake."""
-    rows: dict[int, tuple[datetime, int, datetime, int]] = {}
-    for message in messages:
-        wrote_at, _, _, texts = rows.get(message.conversation_id, (message.occurred_at, 0, None, 0))
-        rows[message.conversation_id] = (
-            max(wrote_at, message.occurred_at),
-            message.pk,
-            message.status_at,
-            texts + 1,
-        )
-    columns = [list(column) for column in zip(*rows.values(), strict=True)]
-    with connection.cursor() as cursor:
-        cursor.execute(ARRIVALS, [list(rows), *columns])

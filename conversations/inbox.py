@@ -140,16 +140,17 @@ class Opened(NamedTuple):
 def opened(conversation_id: int, *, now: datetime) -> Opened | None:
     """``None`` when there is no such conversation. Shared: nobody may change it."""
 
-    def read(before: Opened | None) -> Opened | None:
-        fresh = key(conversation_id, now=now)
-        if fresh is None:
-            return None
-        if before is not None and before.key == fresh:
+    fresh = key(conversation_id, now=now)
+    if fresh is None:
+        return None
+
+    def read(before: Opened | None) -> Opened:
+        if before is not None:
             return before
         conversation = conversations().get(pk=conversation_id)
         return Opened(fresh, conversation, consent_of(conversation, now=now))
 
-    return kept.value(("opened", conversation_id), read)
+    return kept.value(("opened", fresh), read)
 
 
 def thread(

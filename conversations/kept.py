@@ -1,8 +1,9 @@
 """What many screens ask for at once, read once: after a signal every open page fetches the same list.
 
-A value is kept until something is known to have changed, by a commit of this process or by a signal of another. So
-whoever was told of a change, and whoever made it, never gets what was read before it. A change that nobody tells of (a
-lost signal, a row edited by hand) is seen a second later.
+A value is kept until something is known to have changed, by a commit of this process or by a signal of another, and for
+a second at most. Another process may hear of a change a moment later than the browser that asks it: so whoever has just
+done something, or catches up, asks for it ``fresh``, and who was told looks once more when the second is over
+(static/js/inbox.js).
 """
 
 import threading
@@ -13,7 +14,7 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 SECONDS = 1.0
-MOST = 1000
+MOST = 300
 
 
 class Entry:
@@ -37,13 +38,14 @@ class Kept:
         with self.lock:
             self.generation += 1
 
-    def value(self, name: Hashable, read: Callable[[Value | None], Value]) -> Value:
-        """``read``'s answer, or an earlier one since which nothing has changed. Of those who ask at once one reads, and
-        the others wait. ``read`` is given what it answered last time, if that is still known."""
+    def value(self, name: Hashable, read: Callable[[Value | None], Value], *, fresh: bool = False) -> Value:
+        """``read``'s answer, or (unless it must be ``fresh``) an earlier one since which nothing is known to have
+        changed. Of those who ask at once one reads, and the others wait. ``read`` is given what it answered last time,
+        if that is still known."""
         asked = self.generation
         entry = self.entry(name)
         with entry.lock:
-            if entry.generation < asked or time.monotonic() - entry.read_at > SECONDS:
+            if fresh or entry.generation < asked or time.monotonic() - entry.read_at > SECONDS:
                 generation, read_at = self.generation, time.monotonic()  # before reading: what changes meanwhile counts
                 entry.value = read(entry.value)  # type: ignore[arg-type]
                 entry.generation, entry.read_at = generation, read_at

@@ -239,8 +239,8 @@ SELECT
 """
 
 
-def count(user_id: int) -> Counts:
-    by_owner, snoozed, waiting = kept.value("counts", lambda _: counted())
+def count(user_id: int, *, fresh: bool = False) -> Counts:
+    by_owner, snoozed, waiting = kept.value("counts", lambda _: counted(), fresh=fresh)
     mine, mine_unread = by_owner.get(user_id, (0, 0))
     unassigned, _ = by_owner.get(None, (0, 0))
     return Counts(mine, unassigned, sum(rows for rows, _ in by_owner.values()), snoozed, waiting, mine_unread)

@@ -27,6 +27,14 @@ SENDER = re.compile(r'"from"\s*:\s*"?\+?(\d{3,15})')
 DEEPEST = 100
 
 
+class Unthreadable(Exception):
+    """Some events can never be threaded as they are: what is wrong, by the event's id. The others can."""
+
+    def __init__(self, errors: dict[int, Exception]) -> None:
+        super().__init__(f"{len(errors)} of the events can't be threaded")
+        self.errors = errors
+
+
 class Arrival(NamedTuple):
     """A verified webhook as it came."""
 

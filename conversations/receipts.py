@@ -12,7 +12,7 @@ from django.db.models import Q
 from consent import ledger
 from consent.models import Brand
 from consent.purposes import Kind, Source
-from conversations import latest, live, waits
+from conversations import latest, live, reading, waits
 from conversations.carriers import webhooks
 from conversations.models import CarrierEvent, Line, Message, Receipt
 from conversations.states import Status, strongest
@@ -28,8 +28,8 @@ Match = tuple[CarrierEvent, webhooks.Report, Message]
 def apply(events: Sequence[CarrierEvent], *, now: datetime) -> None:
     """Keeps each receipt and moves its message. A fixed number of statements for any number of events.
 
-    Raises ``Unmatched`` when any of them is for no message of ours: the caller then tries them one by one. A "has opted
-    out" counts even then.
+    Raises ``reading.Unthreadable``, before anything is locked, when some are for no message of ours. A "has opted out"
+    counts even then.
     """
     reports = [webhooks.read_report(event.payload) for event in events]
     with transaction.atomic():
@@ -39,11 +39,7 @@ def apply(events: Sequence[CarrierEvent], *, now: datetime) -> None:
             for report in reports
             if report.is_opt_out and report.recipient and message_of(report, messages) is None
         ]
-        matched = [
-            (event, report, matching(report, messages))
-            for event, report in zip(events, reports, strict=True)
-            if report not in strangers
-        ]
+        matched = matches(events, reports, messages, strangers)
         ledger.record_many([*opt_outs(matched), *stray_opt_outs(strangers, now)], now=now)
         live.changed(message.conversation_id for _, _, message in matched)
         Receipt.objects.bulk_create([row(*match, now=now) for match in matched], ignore_conflicts=True)
@@ -72,11 +68,25 @@ def message_of(report: webhooks.Report, messages: dict[UUID | str, Message]) -> 
     return (messages.get(report.ref) if report.ref else None) or messages.get(report.carrier_id)
 
 
-def matching(report: webhooks.Report, messages: dict[UUID | str, Message]) -> Message:
-    message = message_of(report, messages)
-    if message is None:
-        raise Unmatched(f"No message of ours has the reference {report.ref or '(none)'} that this receipt names.")
-    return message
+def matches(
+    events: Sequence[CarrierEvent],
+    reports: Sequence[webhooks.Report],
+    messages: dict[UUID | str, Message],
+    strangers: Sequence[webhooks.Report],
+) -> list[Match]:
+    """Each with its message, but for ``strangers``. Raises ``reading.Unthreadable``."""
+    matched: list[Match] = []
+    errors: dict[int, Exception] = {}
+    for event, report in zip(events, reports, strict=True):
+        message = message_of(report, messages)
+        if message is not None:
+            matched.append((event, report, message))
+        elif report not in strangers:
+            named = report.ref or "(none)"
+            errors[event.pk] = Unmatched(f"No message of ours has the reference {named} that this receipt names.")
+    if errors:
+        raise reading.Unthreadable(errors)
+    return matched
 
 
 def opt_outs(matched: Sequence[Match]) -> list[ledger.Report]:

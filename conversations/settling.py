@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import OperationalError, connection, transaction
+from django.db import InternalError, OperationalError, connection, transaction
 
 from conversations import live, pace, waits
 from conversations.carriers.outcomes import Kind, Outcome
@@ -63,7 +63,7 @@ def settle_surely(results: Sequence[Result], *, clock: Clock) -> None:
                 connection.close_if_unusable_or_obsolete()
             try:
                 settle([result], clock=clock)
-            except OperationalError:
+            except (OperationalError, InternalError):  # the latter: frozen for so long that the session was ended
                 time.sleep(seconds)
             except Exception:
                 logger.exception("What became of %s could not be written; its receipt will tell.", result.hand_over.ref)
@@ -125,7 +125,7 @@ def settle_taken(results: Sequence[Result], now: datetime) -> None:
                 [result.hand_over.message_id for result in results],
                 [result.hand_over.attempt for result in results],
                 [result.handed_over_at for result in results],
-                [result.outcome.carrier_id for result in results],
+                [result.outcome.carrier_id or None for result in results],
             ],
         )
 

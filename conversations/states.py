@@ -41,10 +41,11 @@ MOVES: dict[Status, frozenset[Status]] = {
     Status.HELD: frozenset({Status.QUEUED}),
     Status.SENDING: frozenset({Status.QUEUED}),
     # A receipt is proof, also of an attempt that the carrier had seemed to turn away.
-    Status.SENT: NOT_OUT | {Status.SENDING, Status.UNKNOWN},
+    # What a person took back comes back only when it has arrived.
+    Status.SENT: NOT_OUT - {Status.CANCELLED} | {Status.SENDING, Status.UNKNOWN},
     Status.UNKNOWN: frozenset({Status.SENDING}),
     Status.DELIVERED: NOT_OUT | {Status.SENDING, Status.UNKNOWN, Status.SENT, Status.FAILED},
-    Status.FAILED: NOT_OUT | {Status.SENDING, Status.UNKNOWN, Status.SENT},
+    Status.FAILED: NOT_OUT - {Status.CANCELLED} | {Status.SENDING, Status.UNKNOWN, Status.SENT},
     Status.BLOCKED: frozenset({Status.QUEUED, Status.HELD}),
     Status.EXPIRED: frozenset({Status.QUEUED, Status.HELD}),
     Status.CANCELLED: frozenset({Status.QUEUED, Status.HELD}),

@@ -87,7 +87,8 @@ def panel_etag(request: HttpRequest, pk: int) -> str | None:
 @kept_nowhere
 def list_fragment(request: HttpRequest) -> HttpResponse:
     asked = wanted(request)
-    rows, counts = rendered(asked), listing.count(asked.user_id)
+    fresh = request.headers.get("Cache-Control") == "no-cache"
+    rows, counts = rendered(asked, fresh=fresh), listing.count(asked.user_id, fresh=fresh)
     tag = etag(request, (asked, counts, rows.digest))
     unchanged = get_conditional_response(request, etag=tag)
     if isinstance(unchanged, HttpResponseNotModified):
@@ -159,7 +160,7 @@ class Rendered:
         return mark_safe(self.html.replace(row, f'{row}aria-current="true" ', 1))  # noqa: S308 a template made it
 
 
-def rendered(asked: Listing) -> Rendered:
+def rendered(asked: Listing, *, fresh: bool = False) -> Rendered:
     """Found and rendered once for all who ask at once; after a change only if it changes something here."""
 
     def read(before: Rendered | None) -> Rendered:
@@ -169,12 +170,14 @@ def rendered(asked: Listing) -> Rendered:
         digest = hashlib.sha256(repr(found.key).encode()).hexdigest()
         return Rendered(found, digest, render_to_string("inbox/_rows.html", page_context(asked, found)))
 
-    return read(None) if asked.search else kept.value(("rows", asked.shared, get_language()), read)
+    if asked.search or asked.after:
+        return read(None)  # seldom the same for two
+    return kept.value(("rows", asked.shared, get_language()), read, fresh=fresh)
 
 
 def list_context(request: HttpRequest, open_id: int | None = None) -> dict[str, Any]:
     asked = wanted(request)
-    rows, counts = rendered(asked), listing.count(asked.user_id)
+    rows, counts = rendered(asked, fresh=True), listing.count(asked.user_id, fresh=True)
     context = {"list_etag": etag(request, (asked, counts, rows.digest))} | rows_context(asked, rows, counts)
     return context | ({"rows": rows.with_open(open_id)} if open_id else {})
 

@@ -108,7 +108,7 @@ def unanswered(message_ids: Iterable[int]) -> None:
     """These replies did not arrive after all: who waited for them waits again, since the same moment; or has the
     answer of another reply that is out. The caller holds the conversations' locks."""
     ended = Wait.objects.filter(answered_with__in=list(message_ids))
-    for wait in ended:
+    for wait in ended.order_by("-opened_by"):  # so that of two the older is the one that stays
         Wait.objects.filter(conversation=wait.conversation_id, answered_at=None).delete()  # the older one holds it
         Wait.objects.filter(pk=wait.pk).update(answered_at=None, answered_by=None, answered_with=None, ending="")
         refresh_due([wait.conversation_id])

@@ -17,7 +17,7 @@ from django.utils import timezone
 from conversations import heartbeats, reading
 from conversations.carriers import signature
 from conversations.groupcommit import Full, GroupCommit
-from conversations.models import CarrierEvent, Heartbeat
+from conversations.models import CarrierEvent
 from conversations.reading import Arrival
 
 logger = logging.getLogger(__name__)
@@ -42,18 +42,21 @@ def note_refused(problem: signature.Problem) -> None:
 
 def signature_health() -> str | None:
     """What is wrong with the signatures of late, or ``None``; a good webhook since then shows that all is well."""
-    recent = Heartbeat.objects.filter(name__startswith=REFUSED, at__gt=timezone.now() - COMPLAINT)
-    refused = recent.order_by("-at").first()
+    now = timezone.now()
+    refused = heartbeats.since(now - COMPLAINT, now=now).filter(name__startswith=REFUSED).order_by("-at").first()
     if refused is None:
         return None
     last = CarrierEvent.objects.order_by("-pk").values_list("received_at", flat=True).first()
     if last is not None and last > refused.at:
         return None
     problem = signature.Problem[refused.name.removeprefix(REFUSED)]
-    return (
-        f"The carrier's last webhook was refused: {problem}. Its texts are being lost. Compare"
-        " VONAGE_SIGNATURE_SECRET and VONAGE_API_KEY with the carrier's dashboard."
+    is_clock = problem in {signature.Problem.OLD, signature.Problem.FUTURE}
+    remedy = (
+        "Synchronise this machine's clock."
+        if is_clock
+        else "Compare VONAGE_SIGNATURE_SECRET and VONAGE_API_KEY with the carrier's dashboard."
     )
+    return f"The carrier's last webhook was refused: {problem}. Its texts are being lost. {remedy}"
 
 
 class TooLarge(Exception):

@@ -23,8 +23,11 @@ const thread = at("thread") && new Region(at("thread"));
 const isEditing = (element) => element.querySelector("[data-editing]") || element.querySelector("input:focus")?.value;
 const panel = at("panel") && new Region(at("panel"), { isHeld: isEditing });
 
-const refresh = (regions) => regions.forEach((region) => region?.refresh());
-const refreshAll = () => refresh([thread, panel, list]);
+const refresh = (regions, how) => regions.forEach((region) => region?.refresh(how));
+const refreshAll = () => refresh([thread, panel, list], { fresh: true });
+// A list that was asked for at once may be a second old on a server that heard of the change later than this page.
+const SURELY_NEW_MS = 1500;
+let again = 0;
 
 const composer = at("composer") && new Composer(at("composer"), { refresh: refreshAll });
 const threadView = thread && new ThreadView(thread, { readUrl: at("composer")?.dataset.read });
@@ -56,6 +59,8 @@ new LiveSocket({
   open: openId || null,
   onSignals(signals) {
     list.refresh();
+    clearTimeout(again);
+    again = setTimeout(() => list.refresh(), SURELY_NEW_MS);
     if (signals.some((signal) => signal.id === openId)) refresh([thread, panel]);
   },
   onCatchUp: refreshAll,

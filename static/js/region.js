@@ -4,6 +4,7 @@ const { htmx } = window;
 export class Region {
   #isInFlight = false;
   #isPending = false;
+  #isFresh = false;
   #timer = 0;
   #lastStart = -Infinity;
   #etag;
@@ -27,8 +28,12 @@ export class Region {
     this.refresh();
   }
 
-  /** `atOnce`: somebody waits for it; the region's pace is for what others do. */
-  refresh({ atOnce = false } = {}) {
+  /**
+   * `atOnce`: somebody waits for it; the region's pace is for what others do. `fresh`: as the database has it, not as the
+   * server has kept it for a moment.
+   */
+  refresh({ atOnce = false, fresh = false } = {}) {
+    this.#isFresh ||= fresh;
     if (this.isHeld(this.element)) return;
     if (this.#isInFlight) this.#isPending = true;
     else if (atOnce || !this.#timer) {
@@ -44,12 +49,15 @@ export class Region {
     this.#timer = 0;
     this.#isInFlight = true;
     this.#lastStart = performance.now();
+    const headers = this.#etag ? { "If-None-Match": this.#etag } : {};
+    if (this.#isFresh) headers["Cache-Control"] = "no-cache";
+    this.#isFresh = false;
     try {
       await htmx.ajax("GET", this.element.dataset.src, {
         source: this.element,
         target: this.element,
         swap: "morph:innerHTML",
-        headers: this.#etag ? { "If-None-Match": this.#etag } : {},
+        headers,
       });
     } catch {
       // The socket's state tells; the next catch-up fetches again.

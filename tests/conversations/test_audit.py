@@ -125,7 +125,7 @@ def stuck_on_its_way() -> str:
 
 def held_for_ever() -> str:
     message = sending.reply()
-    one(Message.objects.filter(pk=message.pk).update(status="held", due_at=timezone.now() - timedelta(minutes=2)))
+    one(Message.objects.filter(pk=message.pk).update(status="held", due_at=timezone.now() - timedelta(minutes=16)))
     return "its hour has come, and it is still held"
 
 
@@ -134,6 +134,12 @@ def left_behind() -> str:
     past = timezone.now() - timedelta(minutes=2)
     one(Message.objects.filter(pk=message.pk).update(due_at=past, lease_until=past))
     return "a worker left it behind, and no other takes it"
+
+
+def nobody_sends() -> str:
+    message = sending.reply()
+    one(Message.objects.filter(pk=message.pk).update(due_at=timezone.now() - timedelta(minutes=20)))
+    return "it is due, and nothing of its lane has moved for a quarter of an hour"
 
 
 def wrong_deadline() -> str:
@@ -172,6 +178,7 @@ PLANTED: tuple[Callable[[], str], ...] = (
     stuck_on_its_way,
     held_for_ever,
     left_behind,
+    nobody_sends,
     wrong_deadline,
     wrong_last_message,
     too_many_unread,

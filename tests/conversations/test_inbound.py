@@ -9,7 +9,7 @@ from django.db import OperationalError, connection, connections, transaction
 from django.utils import timezone
 
 from consent.models import ConsentEvent, Hold, Standing
-from conversations import inbound
+from conversations import inbound, threads
 from conversations.models import CarrierEvent, Contact, Conversation, Line, Message, Wait
 from tests import factories
 from tests.conversations import traffic
@@ -138,7 +138,7 @@ def test_the_list_shows_the_younger_of_two_texts_whichever_is_threaded_last():
     older = Message(
         conversation=conversation, pk=newest.pk - 1, status_at=newest.status_at, occurred_at=newest.occurred_at
     )
-    inbound.note_arrivals([older])
+    threads.note_arrivals([older])
     conversation.refresh_from_db()
     assert conversation.last_message == newest
 
@@ -179,7 +179,7 @@ def test_a_database_in_trouble_parks_nothing(monkeypatch):
         assert inbound.receive([traffic.text("STOP")], now=timezone.now()) == [False]
     assert inbound.receive([traffic.text("STOP")], now=timezone.now()) == [True]
     with monkeypatch.context() as patch, pytest.raises(OperationalError):
-        patch.setattr(inbound, "note_arrivals", deadlock)
+        patch.setattr(threads, "note_arrivals", deadlock)
         inbound.thread(now=timezone.now())
     assert CarrierEvent.objects.get().state == "stored"
 
@@ -339,3 +339,19 @@ def test_receiving_does_not_leave_a_broken_transaction_behind():
     with transaction.atomic():
         assert inbound.receive([traffic.text()], now=timezone.now()) == [True]
     assert CarrierEvent.objects.exists()
+
+
+def test_texts_to_a_number_that_is_no_line_cost_the_others_nothing(django_assert_max_num_queries) -> None:
+    """They are told apart before anything is locked: the others are one batch still, whoever knows not their number."""
+    traffic.line()
+    good = [traffic.text("Hi", sender=f"+1202555{n:04}") for n in range(20)]
+    lost = [traffic.text("Hi", sender="+12025550199", recipient="+12025559999") for _ in range(3)]
+    inbound.receive([*good[:10], *lost, *good[10:]], now=timezone.now())
+
+    with django_assert_max_num_queries(40):
+        assert inbound.thread(now=timezone.now()) == 23
+
+    assert Message.objects.filter(direction="in").count() == 20
+    assert set(CarrierEvent.objects.filter(state="parked").values_list("error", flat=True)) == {
+        "+12025559999 is no line here. Add it under Lines, then try again."
+    }

@@ -9,7 +9,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from conversations import dispatch, inbound, live
+from conversations import dispatch, inbound, live, threads
 from conversations.models import Message
 from conversations.states import Status
 from tests import factories
@@ -24,13 +24,13 @@ def test_two_processes_that_thread_at_once_keep_a_person_s_texts_in_order(monkey
     """The one that takes the first text is slow; without a lock the other would put the second text before it."""
     traffic.line()
     first_is_taken, second_is_done = Event(), Event()
-    thread_texts = inbound.thread_texts
+    apply = threads.apply
 
     def slowly(events, *, now):
         if not first_is_taken.is_set():
             first_is_taken.set()
             second_is_done.wait(0.5)
-        thread_texts(events, now=now)
+        apply(events, now=now)
 
     def other():
         first_is_taken.wait()
@@ -38,10 +38,10 @@ def test_two_processes_that_thread_at_once_keep_a_person_s_texts_in_order(monkey
         second_is_done.set()
         connections.close_all()
 
-    monkeypatch.setattr(inbound, "thread_texts", slowly)
+    monkeypatch.setattr(threads, "apply", slowly)
     inbound.receive([traffic.text("First"), traffic.text("Second")], now=timezone.now())
-    with ThreadPoolExecutor(1) as threads:
-        done = threads.submit(other)
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(other)
         inbound.thread(now=timezone.now(), limit=1)
         done.result()
 

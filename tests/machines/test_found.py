@@ -70,7 +70,19 @@ def test_receipts_for_what_we_took_back_end_alike_in_any_order(order):
     for name in order:
         report(message, name)
     message.refresh_from_db()
-    assert message.status == Status.FAILED
+    assert message.status == Status.CANCELLED
+
+
+def test_when_two_replies_fail_one_after_the_other_the_oldest_wait_comes_back():
+    conversation = traffic.conversation()
+    first = handed_over(Outcome(Kind.SENT, carrier_id="one"), conversation=conversation)
+    traffic.arrive(traffic.text("And tomorrow?"))
+    second = handed_over(Outcome(Kind.SENT, carrier_id="two"), conversation=conversation)
+    report(first, "rejected")
+    Wait.objects.filter(pk=Wait.objects.earliest("pk").pk).update(due_at=timezone.now())  # moves it on the disk
+    report(second, "rejected")
+    wait = Wait.objects.get(answered_at=None)
+    assert wait.opened_by == conversation.messages.earliest("pk")
 
 
 def test_a_reply_that_was_taken_back_and_arrives_all_the_same_is_what_the_list_shows():

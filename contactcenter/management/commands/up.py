@@ -37,7 +37,9 @@ class Command(BaseCommand):
         var_dir = engines.default_var_dir()
         host, port = os.environ.get("HOST", "127.0.0.1"), port or settings.PORT
         reachable_at = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
-        url = f"http://{reachable_at}:{port}"
+        url = f"http://[{reachable_at}]:{port}" if ":" in reachable_at else f"http://{reachable_at}:{port}"
+        if settings.WEB_PROCESSES < 1:
+            raise CommandError("WEB_PROCESSES must be 1 or more: nobody would answer.")
         try:
             with supervisor.claim(var_dir, url) as lock, _listening(host, port) as listener:
                 env = os.environ | {"PORT": str(port), "VAR_DIR": str(var_dir), "PYTHONUNBUFFERED": "1"}
@@ -119,7 +121,9 @@ def _listening(host: str, port: int) -> socket.socket:
     """The socket that all web processes accept from. While one is started again, the others take its connections; when
     there is no other, they wait instead of being refused."""
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        if ":" in host:
+            return socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=host == "::")
+        return socket.create_server((host, port))
     except OSError as error:
         why = "is taken by another program" if error.errno == errno.EADDRINUSE else f"cannot be used: {error}"
         raise CommandError(f"port {port} of {host} {why}; choose another one with PORT=…") from error
