@@ -51,6 +51,12 @@ def check_address(app_configs: Apps, **kwargs: Any) -> Iterator[CheckMessage]:
             hint=f"Add {address.hostname} to ALLOWED_HOSTS.",
             id="contactcenter.E002",
         )
+    if settings.WEB_PROCESSES < 1:
+        yield Error(
+            f"WEB_PROCESSES is {settings.WEB_PROCESSES}: nobody would answer.",
+            hint="Give 1 or more, or leave it out.",
+            id="contactcenter.E007",
+        )
     if is_production() and settings.PHONE_HASH_KEY == settings.SECRET_KEY:
         yield Error(
             "PHONE_HASH_KEY is not set: a change of SECRET_KEY would forget every erased number's opt-out.",

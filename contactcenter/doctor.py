@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
 from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
@@ -51,7 +53,8 @@ REMEDIES = {
     "lines": "Mend what the reason names, then resume the line: /admin/, Lines, tick it, “Resume”. What waits is sent.",
     "inbound messages": "The clock threads them; see that it runs, and what its log says.",
     "parked events": "Open them in /admin/ under Carrier events: each says what is wrong and can be tried again.",
-    "number key": "Set PHONE_HASH_KEY back to the value in your backup. Never make up a new one.",
+    "number key": "Set PHONE_HASH_KEY (SECRET_KEY, where that was never set) back to the value in your backup. Never"
+    " make up a new one.",
     "holds": "Read what each of them wrote (/admin/, Holds), record their “no” if it was one, then release them.",
 }
 
@@ -91,6 +94,9 @@ def database() -> Complaints:
 
 
 def redis() -> Complaints:
+    if urlsplit(settings.REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
+        yield Complaint("REDIS_URL is no address of a Redis.", "It begins with redis://, rediss:// or unix://.")
+        return
     finding = health.redis_answers()
     if not finding.ok:
         yield Complaint(f"Redis: {finding.why}", "Start it, or correct REDIS_URL. Unset, manage.py up starts our own.")
@@ -98,8 +104,12 @@ def redis() -> Complaints:
 
 def carrier() -> Complaints:
     """Whether its host answers, and agrees on the time. Nothing is sent, and no credential is shown."""
+    if not any(carrier_setting(name) for name in CARRIER):
+        yield Complaint(
+            "No carrier is configured: nothing can be sent.", f"Set {', '.join(CARRIER)}.", is_serious=False
+        )
     if not all(carrier_setting(name) for name in CARRIER):
-        return  # see configuration
+        return  # half of it: see configuration
     try:
         answer = requests.head(f"https://{settings.VONAGE_API_HOST}/", timeout=10, allow_redirects=False)
     except requests.exceptions.SSLError as error:
@@ -194,7 +204,7 @@ def examined() -> Iterator[tuple[str, list[Complaint]]]:
             continue
         try:
             yield name, list(complaints())
-        except DatabaseError as error:
+        except (DatabaseError, ImproperlyConfigured) as error:
             connection.close()
             is_there = False
             yield (

@@ -5,6 +5,7 @@ const { htmx, Idiomorph } = window;
 
 htmx.config.allowEval = false;
 htmx.config.includeIndicatorStyles = false;
+htmx.config.timeout = 15_000; // a server that hangs is asked again, over another connection
 htmx.config.historyCacheSize = 0; // no message text in the browser's storage
 htmx.config.responseHandling = [
   { code: "204|304", swap: false },

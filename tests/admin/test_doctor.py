@@ -107,6 +107,21 @@ def test_a_database_that_is_away_is_told_once(installed, monkeypatch) -> None:
     assert "The running product" not in found
 
 
+def test_an_address_that_is_no_redis_is_told(installed, settings) -> None:
+    settings.REDIS_URL = "http://localhost:6379"
+    assert told("Redis") == ["REDIS_URL is no address of a Redis."]
+
+
+def test_without_a_carrier_that_is_a_note(installed, capsys) -> None:
+    call_command("doctor")
+    assert "Note: No carrier is configured: nothing can be sent." in capsys.readouterr().out
+
+
+def test_no_web_process_at_all_is_told(installed, settings) -> None:
+    settings.WEB_PROCESSES = 0
+    assert "WEB_PROCESSES is 0: nobody would answer." in told("Settings")
+
+
 def test_redis_that_is_away_is_told(installed, settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1"
     assert told("Redis")

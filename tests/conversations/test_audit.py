@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from contactcenter.management.commands.audit import INVARIANTS
@@ -54,6 +54,16 @@ def test_the_command_names_the_rows_and_fails(capsys) -> None:
     said = capsys.readouterr().out
     assert f"conversations_message row {message.pk}: it was handed over later than two seconds" in said
     assert said.count("✓") == len(INVARIANTS) - 1
+
+
+def test_a_database_that_is_away_is_no_broken_promise(monkeypatch) -> None:
+    def away(*args: object) -> None:
+        raise OperationalError("connection refused\nIs the server running?")
+
+    monkeypatch.setattr("contactcenter.management.commands.audit.snapshot", away)
+    with pytest.raises(CommandError, match="can't be asked: connection refused") as told:
+        call_command("audit")
+    assert told.value.returncode == 2
 
 
 def test_a_long_list_is_cut_short(capsys) -> None:

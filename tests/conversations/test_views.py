@@ -225,6 +225,32 @@ def test_what_people_do_is_done_or_refused_in_words(
     assert column is None or getattr(conversation, column)
 
 
+def test_who_has_just_done_something_gets_the_list_as_the_database_has_it(agent: Client, monkeypatch) -> None:
+    """Another web process may not have heard of it yet: nothing tells this one that what it has kept is old."""
+    monkeypatch.setattr("conversations.kept.SECONDS", 3600.0)
+    monkeypatch.setattr("conversations.kept.kept.entries", {})
+    conversation, url = screens.waiting(minutes=5), reverse("inbox-list")
+    kept = agent.get(url)
+    Conversation.objects.filter(pk=conversation.pk).update(unread=7, version=9)
+
+    assert agent.get(url).content == kept.content
+    assert b"7<span" in agent.get(url, headers={"Cache-Control": "no-cache"}).content
+    assert b"7<span" in agent.get(url).content
+
+
+def test_an_open_conversation_is_never_older_than_the_database(agent: Client, monkeypatch) -> None:
+    monkeypatch.setattr("conversations.kept.SECONDS", 3600.0)
+    conversation = screens.waiting(minutes=5)
+    url = reverse("conversation-thread", args=[conversation.pk])
+    before = agent.get(url)["ETag"]
+    factories.text_from(conversation, "Are you still there?")
+    Conversation.objects.filter(pk=conversation.pk).update(version=9)
+
+    after = agent.get(url, headers={"If-None-Match": before})
+
+    assert (after.status_code, b"Are you still there?" in after.content) == (200, True)
+
+
 def test_the_menu_that_assigns_names_the_colleagues_who_may_answer(agent: Client) -> None:
     conversation = screens.waiting(minutes=5)
     for role in Role:
