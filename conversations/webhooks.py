@@ -33,11 +33,11 @@ COMPLAINT = timedelta(hours=1)
 REFUSED = "refused "
 
 
-def note_refused(problem: signature.Problem) -> None:
+def note_refused(problem: signature.Problem, *, at: datetime) -> None:
     """For all processes to know: a token was refused that was otherwise in order. Most likely our secret is wrong, and
     every text is lost."""
     close_old_connections()
-    heartbeats.beat(f"{REFUSED}{problem.name}", now=timezone.now())
+    heartbeats.beat(f"{REFUSED}{problem.name}", now=at)
 
 
 def signature_health() -> str | None:
@@ -112,7 +112,7 @@ class Webhooks:
             return
         self.quiet_until = time.monotonic() + heartbeats.EVERY.total_seconds()
         logger.error("A signed webhook was refused (%s): check VONAGE_SIGNATURE_SECRET and VONAGE_API_KEY.", problem)
-        self.group_commit.storing.submit(note_refused, problem)
+        self.group_commit.storing.submit(note_refused, problem, at=datetime.now(UTC))
 
 
 def header(scope: Scope, name: bytes) -> str | None:
