@@ -58,12 +58,11 @@ class Region:
         self.agent, self.name, self.on_change = agent, name, on_change
         self.src, self.etag = element["data-src"], element.get("data-etag", "")
         self.spacing, self.jitter = spacing, jitter
-        self.is_in_flight = self.is_pending = self.is_fresh = False
+        self.is_in_flight = self.is_pending = False
         self.timer: asyncio.TimerHandle | None = None
         self.last_start = -1e9
 
-    def refresh(self, *, fresh: bool = False) -> None:
-        self.is_fresh |= fresh
+    def refresh(self) -> None:
         if self.is_in_flight:
             self.is_pending = True
         elif self.timer is None:
@@ -83,8 +82,6 @@ class Region:
         record = self.agent.record
         try:
             headers = {"If-None-Match": self.etag} if self.etag else {}
-            headers |= {"Cache-Control": "no-cache"} if self.is_fresh else {}
-            self.is_fresh = False
             status, content, answered = await self.agent.get(self.src, headers)
             record.note(f"{self.name} fetched", clock() - self.last_start)
             record.count(self.name)
@@ -249,7 +246,7 @@ class Agent(Listener):
 
     def on_catch_up(self) -> None:
         self.refresh(self.thread, self.panel)
-        self.list.refresh(fresh=True)
+        self.list.refresh()
 
     @staticmethod
     def refresh(*regions: Region) -> None:

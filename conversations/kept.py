@@ -2,7 +2,7 @@
 
 A value is kept until something is known to have changed, by a commit of this process or by a signal of another, and for
 a second at most. Another process may hear of a change a moment later than the browser that asks it: so whoever has just
-done something, or catches up, asks for it ``fresh``, and who was told looks once more when the second is over
+done something asks for it ``fresh``, and who was told, or catches up, looks once more when the second is over
 (static/js/inbox.js).
 """
 

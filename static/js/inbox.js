@@ -28,6 +28,11 @@ const refreshAll = () => refresh([thread, panel, list], { fresh: true });
 // A list that was asked for at once may be a second old on a server that heard of the change later than this page.
 const SURELY_NEW_MS = 1500;
 let again = 0;
+const followList = () => {
+  list.refresh();
+  clearTimeout(again);
+  again = setTimeout(() => list.refresh(), SURELY_NEW_MS);
+};
 
 const composer = at("composer") && new Composer(at("composer"), { refresh: refreshAll });
 const threadView = thread && new ThreadView(thread, { readUrl: at("composer")?.dataset.read });
@@ -58,12 +63,13 @@ new LiveSocket({
   topics: ["conversation"],
   open: openId || null,
   onSignals(signals) {
-    list.refresh();
-    clearTimeout(again);
-    again = setTimeout(() => list.refresh(), SURELY_NEW_MS);
+    followList();
     if (signals.some((signal) => signal.id === openId)) refresh([thread, panel]);
   },
-  onCatchUp: refreshAll,
+  onCatchUp() {
+    refresh([thread, panel]);
+    followList();
+  },
   onState: new Indicator(at("live"), at("offline")).show,
 }).connect();
 
