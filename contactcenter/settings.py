@@ -169,8 +169,8 @@ database["OPTIONS"] = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
-    # A process that stops in the middle of a transaction (frozen, swapped out) may not hold up the others for longer.
     **database.get("OPTIONS", {}),
+    # A process that stops in the middle of a transaction (frozen, swapped out) may not hold up the others for longer.
     "options": f"-c idle_in_transaction_session_timeout=15s {database.get('OPTIONS', {}).get('options', '')}".strip(),
 }
 DATABASES = {"default": database}
