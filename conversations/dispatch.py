@@ -166,7 +166,7 @@ def gated(messages: Sequence[Message], *, token: UUID, clock: Clock) -> list[Han
     return hand_overs
 
 
-# A hand-over's row moves twice a second for each of many: one statement for all of a batch.
+# Every message that is sent moves here, and once more in ``settling.TAKEN``: one statement for all of a batch.
 SENDING = """
 UPDATE conversations_message message
 SET status = 'sending', status_at = %s, attempts = attempts + 1, handed_over_at = NULL, decision_id = passed.decision_id
