@@ -21,6 +21,7 @@ from contactcenter import minder
 BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0)
 STABLE_SECONDS = 30.0
 POLL_SECONDS = 0.05
+LOOK_SECONDS = 1.0
 PREVIOUS_RUN_SECONDS = 60
 COLOURS = (36, 32, 33, 35, 34, 31)
 LINE_BYTES = 65536
@@ -33,7 +34,8 @@ class Service:
     `env` is its whole environment (ours when None). To stop it the main process gets each of `signals` in
     turn, `grace_seconds` apart; then its process group is killed. `run_as` is what `minder.become` takes. The
     next service starts once `ready()` is true or, after one that runs only `once`, when that ended with 0. It inherits
-    the descriptors `fds`.
+    the descriptors `fds`. With `silent_seconds` it must write a byte to the descriptor that its environment calls
+    `LIFE_FD` again and again: after so long a silence it is killed and started again, as if it had ended.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Service:
     ready_seconds: float = 60
     once: bool = False
     fds: tuple[int, ...] = ()
+    silent_seconds: float = 0
 
     @property
     def minded(self) -> list[str]:
@@ -207,17 +210,21 @@ class _Kept:
 
     async def _run(self) -> int:
         """One life of the process, its output relayed; its exit status."""
-        self._process = process = await asyncio.create_subprocess_exec(
-            *self._service.minded,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=self._service.env,
-            pass_fds=[self._lock, *self._service.fds],
-            start_new_session=True,
-        )
-        if self._stopping.is_set():
-            self._cut_lifeline()
+        with _life_signs(self._service.silent_seconds, self._give_up) as life_fds:
+            self._process = process = await asyncio.create_subprocess_exec(
+                *self._service.minded,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                env=dict(self._service.env or os.environ) | {"LIFE_FD": "".join(map(str, life_fds))},
+                pass_fds=[self._lock, *self._service.fds, *life_fds],
+                start_new_session=True,
+            )
+            if self._stopping.is_set():
+                self._cut_lifeline()
+            return await self._relay(process)
+
+    async def _relay(self, process: asyncio.subprocess.Process) -> int:
         assert process.stdout is not None  # noqa: S101 - asked for above
         rest = b""
         while chunk := await process.stdout.read(LINE_BYTES):
@@ -230,6 +237,11 @@ class _Kept:
             self._say(rest.decode(errors="replace"))
         return await process.wait()
 
+    def _give_up(self) -> None:
+        if not self._stopping.is_set():
+            self._say(f"no sign of life for {self._service.silent_seconds:g} s; killing it")
+            self._push()
+
     async def stop(self) -> None:
         """Stop it, and return when every process of it has ended."""
         self._stopping.set()
@@ -240,6 +252,9 @@ class _Kept:
     def hurry(self) -> None:
         """Go one step further than the last signal it got: at the latest the second time, kill it."""
         self._stopping.set()
+        self._push()
+
+    def _push(self) -> None:
         self._cut_lifeline()
         if self._process and self._process.returncode is None:
             self._process.terminate()
@@ -247,6 +262,43 @@ class _Kept:
     def _cut_lifeline(self) -> None:
         if self._process and self._process.stdin:
             self._process.stdin.close()
+
+
+@contextlib.contextmanager
+def _life_signs(silent_seconds: float, give_up: Callable[[], None]) -> Iterator[list[int]]:
+    """The descriptor to write signs of life to, if silence matters; each second of too long a silence calls `give_up`.
+
+    Silence counts from the first sign: how long a program may take to start is `ready_seconds`.
+    """
+    if not silent_seconds:
+        yield []
+        return
+    loop = asyncio.get_running_loop()
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)  # while nobody reads, as when we are frozen ourselves, they may be lost
+    heard_at = 0.0
+    looking: asyncio.TimerHandle
+
+    def hear() -> None:
+        nonlocal heard_at
+        os.read(read_end, 4096)
+        heard_at = loop.time()
+
+    def look() -> None:
+        nonlocal looking
+        looking = loop.call_later(LOOK_SECONDS, look)
+        if heard_at and loop.time() - heard_at > silent_seconds:
+            give_up()
+
+    loop.add_reader(read_end, hear)
+    look()
+    try:
+        yield [write_end]
+    finally:
+        looking.cancel()
+        loop.remove_reader(read_end)
+        os.close(read_end)
+        os.close(write_end)
 
 
 async def _discard(task: "asyncio.Task[int]") -> None:

@@ -10,7 +10,17 @@ from contextlib import suppress
 
 import uvicorn
 
+from contactcenter.lib import life
+
 FILES = 65536
+
+
+class Server(uvicorn.Server):
+    """Shows ten times a second that the event loop turns."""
+
+    async def on_tick(self, counter: int) -> bool:
+        life.sign()
+        return await super().on_tick(counter)
 
 
 def main(descriptor: int) -> None:
@@ -24,7 +34,7 @@ def main(descriptor: int) -> None:
         timeout_graceful_shutdown=5,
         ws="websockets-sansio",  # the other implementation is deprecated by its library
     )
-    server = uvicorn.Server(config)
+    server = Server(config)
     server.run(sockets=[socket.socket(fileno=descriptor)])
     if not server.started:
         sys.exit("The web process could not start.")

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,42 @@ def test_pauses_are_short_again_after_a_stable_life(tmp_path, monkeypatch):
     dying = Service(name="dying", argv=python("import sys; open(sys.argv[1], 'a').write('1\\n')", lives))
     output = supervise([dying], tmp_path / "var", act=lambda: pids_in(lives, at_least=4))
     assert {line.rpartition("in ")[2] for line in output.splitlines() if " | " in line} == {"0.01 s"}
+
+
+TICKING = """
+    import os, pathlib, sys, time
+    with open(sys.argv[1], "a") as pids:
+        pids.write(f"{os.getpid()}\\n")
+    while True:
+        os.write(int(os.environ["LIFE_FD"]), b".")
+        time.sleep(0.05)
+"""
+
+
+def test_what_gives_no_sign_of_life_is_killed_and_started_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(supervisor, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(supervisor, "BACKOFF_SECONDS", (0.01,))
+    pids = tmp_path / "pids"
+    ticking = Service(name="ticking", argv=python(TICKING, pids), silent_seconds=1)
+
+    def freeze():
+        [first] = pids_in(pids, at_least=1)
+        time.sleep(1.5)
+        assert pids_in(pids, at_least=1) == [first]  # whoever ticks is let be
+        os.kill(first, signal.SIGSTOP)
+        _, second = pids_in(pids, at_least=2)
+        assert not is_alive(first)
+        assert is_alive(second)
+
+    output = supervise([ticking], tmp_path / "var", act=freeze)
+    assert "no sign of life for 1 s; killing it" in output
+    assert "starting again" in output
+
+
+def test_a_program_that_has_not_begun_to_give_signs_is_still_starting(tmp_path, monkeypatch):
+    monkeypatch.setattr(supervisor, "LOOK_SECONDS", 0.05)
+    slow = Service(name="slow", argv=["sleep", "600"], silent_seconds=0.2)
+    assert "no sign" not in supervise([slow], tmp_path / "var", act=lambda: time.sleep(1))
 
 
 def test_a_service_that_ends_before_it_is_ready_fails_the_start_and_stops_the_others(tmp_path):

@@ -83,6 +83,15 @@ def frozen(service: str, *, one: bool = False) -> Callable[[Scene], AbstractCont
 
 
 @contextmanager
+def hung(scene: Scene) -> Iterator[None]:
+    """It stands still and nobody thaws it: the supervisor must notice."""
+    [pid] = victims(scene, "web", one=True)
+    scene.cc.signal([pid], signal.SIGSTOP)
+    yield
+    eventually(lambda: pid not in scene.cc.pids(*SERVICES["web"]), 30, "the silent process has been killed")
+
+
+@contextmanager
 def restarted(scene: Scene) -> Iterator[None]:
     """As an upgrade does: SIGINT ends every session and writes a checkpoint; the minder starts it again."""
     scene.cc.signal(scene.cc.pids("postgres", "-D"), signal.SIGINT)
@@ -256,6 +265,7 @@ FAULTS = (
     Fault("webhooks come in the wrong order", switched("disordered_receipts", "early_receipts"), BRIEF),
     Fault("one web process is frozen", frozen("web", one=True), BRIEF),
     Fault("all web processes are frozen", frozen("web"), BRIEF),
+    Fault("one web process hangs for good", hung),
     Fault("the workers are frozen", frozen("workers"), BRIEF),
     Fault("the clock is frozen", frozen("clock"), BRIEF),
     Fault("PostgreSQL is frozen", frozen("PostgreSQL"), BRIEF),

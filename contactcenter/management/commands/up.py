@@ -19,6 +19,10 @@ from django.core.management.base import BaseCommand, CommandError
 from contactcenter import engines, supervisor
 from contactcenter.supervisor import Service
 
+# A healthy event loop never stands still for so long; browsers and carriers ask again at about that time.
+SILENT_WEB_SECONDS = 15
+# Its duties may each wait for a database that is slow or stands still. Killing it does no harm.
+SILENT_CLOCK_SECONDS = 60
 DEMO_USERS = ("agent", "agent2", "supervisor", "compliance", "admin")
 
 
@@ -110,10 +114,12 @@ def _product(env: dict[str, str], listener: socket.socket, url: str, *, demo_pas
     for cluster in ("campaigns", "agents"):
         worker_env = env | {"Q_CLUSTER_NAME": cluster}
         yield Service(name=cluster, argv=[*manage, "qcluster"], env=worker_env, grace_seconds=20)
-    yield Service(name="clock", argv=[*manage, "clock"], env=env)
+    yield Service(name="clock", argv=[*manage, "clock"], env=env, silent_seconds=SILENT_CLOCK_SECONDS)
     argv = [sys.executable, "-m", "contactcenter.web", str(listener.fileno())]
     for number in range(settings.WEB_PROCESSES):
-        web = Service(name=f"web-{number + 1}", argv=argv, env=env, fds=(listener.fileno(),))
+        web = Service(
+            name=f"web-{number + 1}", argv=argv, env=env, fds=(listener.fileno(),), silent_seconds=SILENT_WEB_SECONDS
+        )
         yield web if number else replace(web, ready=lambda: _answers(url))
 
 
