@@ -9,12 +9,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from consent.purposes import Effect, Kind, Level
+from consent.purposes import Category, Effect, Kind, Level
+
+GRANTS = frozenset({Kind.GRANTED, Kind.CONFIRMED})
+# Whose text says more than the columns repeat: a level, a scope.
+TELLING = GRANTS | {Kind.REQUESTED, Kind.REVOKED}
 
 
 @dataclass(frozen=True)
 class Grant:
-    """Somebody agreed to one program at one level."""
+    """Somebody agreed (or asked to) to one program at one level."""
 
     level: Level
     since: datetime
@@ -22,18 +26,29 @@ class Grant:
 
 @dataclass(frozen=True)
 class Entry:
-    """What the fold needs to know of one event. ``occurred_at`` is when the person acted (carrier time)."""
+    """What the fold needs to know of one event. ``occurred_at`` is when the person acted (carrier time). ``scope`` is
+    the only category that a revocation is about; without one it is about everything."""
 
     kind: Kind
     occurred_at: datetime
     program_id: int | None = None
     level: Level = Level.NONE
+    scope: Category | None = None
 
     @classmethod
     def of(cls, kind: str, occurred_at: datetime, program_id: int | None, body: str) -> "Entry":
-        """From a row of the ledger; only a grant's text says more than the columns. Raises ``ValueError``."""
-        level = Level(json.loads(body).get("level", Level.NONE)) if kind == Kind.GRANTED else Level.NONE
-        return cls(Kind(kind), occurred_at, program_id, level)
+        """From a row of the ledger; what its text says more than the columns counts too. Raises ``ValueError``."""
+        if kind not in TELLING:
+            return cls(Kind(kind), occurred_at, program_id)
+        told = json.loads(body)
+        scope = told.get("scope")
+        return cls(
+            Kind(kind),
+            occurred_at,
+            program_id,
+            Level(told.get("level", Level.NONE)),
+            Category(scope) if scope else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -45,23 +60,45 @@ class State:
     suspected_at: datetime | None = None
     cleared_at: datetime | None = None
     grants: dict[int, Grant] = field(default_factory=dict)
+    requests: dict[int, Grant] = field(default_factory=dict)
+    partly_revoked_at: dict[Category, datetime] = field(default_factory=dict)
 
     @property
     def is_suppressed(self) -> bool:
-        """A "no" is in force. Ties revoke."""
+        """A "no" to everything is in force. Ties revoke."""
         return self.revoked_at is not None and (self.resumed_at is None or self.revoked_at >= self.resumed_at)
+
+    def no_to(self, category: Category | None) -> datetime | None:
+        """The last "no" that was about this category, in force or not."""
+        partly = self.partly_revoked_at.get(category) if category else None
+        return later(self.revoked_at, partly) if partly else self.revoked_at
+
+    def is_suppressed_for(self, category: Category | None) -> bool:
+        """A "no" to everything, or to this category, is in force."""
+        said = self.no_to(category)
+        return said is not None and (self.resumed_at is None or said >= self.resumed_at)
 
     @property
     def is_suspected(self) -> bool:
         """A text that may have been a "no" waits for a person's judgement."""
         return self.suspected_at is not None and (self.cleared_at is None or self.suspected_at >= self.cleared_at)
 
-    def level(self, program_id: int | None) -> Level:
-        """How firmly the number agreed to a program, counting only what is younger than the last revocation."""
+    def level(self, program_id: int | None, category: Category | None = None) -> Level:
+        """How firmly the number agreed to a program (of this category), counting only what is younger than the last
+        revocation."""
         grant = self.grants.get(program_id) if program_id is not None else None
-        if grant is None or (self.revoked_at is not None and grant.since <= self.revoked_at):
+        said = self.no_to(category)
+        if grant is None or (said is not None and grant.since <= said):
             return Level.NONE
         return grant.level
+
+    def request(self, program_id: int | None) -> Grant | None:
+        """What was asked for and is not answered yet: neither by a grant nor by a "no" since."""
+        asked = self.requests.get(program_id) if program_id is not None else None
+        if asked is None or (self.revoked_at is not None and asked.since <= self.revoked_at):
+            return None
+        granted = self.grants.get(program_id) if program_id is not None else None
+        return asked if granted is None or granted.since < asked.since else None
 
 
 def later(one: datetime | None, other: datetime) -> datetime:
@@ -71,11 +108,16 @@ def later(one: datetime | None, other: datetime) -> datetime:
 def moved(state: State, entry: Entry) -> State:
     """The state after one more event."""
     at = entry.occurred_at
+    if entry.kind == Kind.REVOKED and entry.scope:
+        until = later(state.partly_revoked_at.get(entry.scope), at)
+        return replace(state, partly_revoked_at={**state.partly_revoked_at, entry.scope: until})
     if entry.kind == Kind.REVOKED:
         return replace(state, revoked_at=later(state.revoked_at, at))
     if entry.kind == Kind.RESUMED:
         return replace(state, resumed_at=later(state.resumed_at, at))
-    if entry.kind == Kind.GRANTED:
+    if entry.kind == Kind.REQUESTED:
+        return replace(state, requests=with_younger(state.requests, entry))
+    if entry.kind in GRANTS:
         return with_grant(state, entry)
     if entry.kind == Kind.SUSPECTED:
         return replace(state, suspected_at=later(state.suspected_at, at))
@@ -86,10 +128,14 @@ def apply(state: State, entry: Entry) -> tuple[State, Effect]:
     """One more event: the state after it and what it changed."""
     after = moved(state, entry)
     if entry.kind == Kind.REVOKED:
-        effect = Effect.SUPPRESSED if after.is_suppressed and not state.is_suppressed else Effect.NOTHING
+        is_new = after.is_suppressed_for(entry.scope) and not state.is_suppressed_for(entry.scope)
+        effect = Effect.SUPPRESSED if is_new else Effect.NOTHING
     elif entry.kind == Kind.RESUMED:
         effect = Effect.RESUMED if state.is_suppressed and not after.is_suppressed else Effect.NOTHING
-    elif entry.kind == Kind.GRANTED:
+    elif entry.kind == Kind.REQUESTED:
+        is_new = after.request(entry.program_id) != state.request(entry.program_id)
+        effect = Effect.REQUESTED if is_new else Effect.NOTHING
+    elif entry.kind in GRANTS:
         program = entry.program_id
         is_new = state.is_suppressed != after.is_suppressed or state.level(program) != after.level(program)
         effect = Effect.GRANTED if is_new else Effect.NOTHING
@@ -101,18 +147,23 @@ def apply(state: State, entry: Entry) -> tuple[State, Effect]:
 
 
 def with_grant(state: State, entry: Entry) -> State:
-    """Lifts an older "no". The younger grant counts; of two of the same moment the weaker, which promises less.
-
-    A grant for no program is no grant.
-    """
+    """Lifts an older "no". A grant for no program is no grant."""
     if entry.program_id is None:
         return state
-    state = replace(state, resumed_at=later(state.resumed_at, entry.occurred_at))
+    return replace(
+        state, resumed_at=later(state.resumed_at, entry.occurred_at), grants=with_younger(state.grants, entry)
+    )
+
+
+def with_younger(grants: dict[int, Grant], entry: Entry) -> dict[int, Grant]:
+    """The younger grant counts; of two of the same moment the weaker, which promises less."""
+    if entry.program_id is None:
+        return grants
     new = Grant(entry.level, entry.occurred_at)
-    old = state.grants.get(entry.program_id)
+    old = grants.get(entry.program_id)
     if old is not None and (old.since, -old.level.rank) >= (new.since, -new.level.rank):
-        return state
-    return replace(state, grants={**state.grants, entry.program_id: new})
+        return grants
+    return {**grants, entry.program_id: new}
 
 
 def fold(entries: Iterable[Entry]) -> State:

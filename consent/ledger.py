@@ -12,8 +12,8 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from consent import folding
-from consent.models import GENESIS, ConsentEvent, Evidence, Seal, Standing, Subject
-from consent.purposes import Kind, Level, Source
+from consent.models import GENESIS, ConsentEvent, Evidence, Review, Seal, Standing, Subject
+from consent.purposes import Category, Kind, Level, Source
 
 HEADS_PER_SEAL = 1000
 SEALING_LOCK = 0x5EA1  # any number, the same in every process
@@ -23,8 +23,9 @@ SEALING_LOCK = 0x5EA1  # any number, the same in every process
 class Report:
     """Something that happened between a number and a brand, before it is recorded.
 
-    ``occurred_at`` is when the person acted; ``rule`` what was recognised ("keyword:STOP"); ``message_ref`` the
-    carrier's id of the text; ``evidence`` erasable proof by name ("words", "ip", …).
+    ``occurred_at`` is when the person acted; ``scope`` the only category that a revocation is about; ``rule`` what was
+    recognised ("keyword:STOP"); ``message_ref`` the carrier's id of the text; ``evidence`` erasable proof by name
+    ("words", "ip", …).
     """
 
     phone: str
@@ -34,6 +35,7 @@ class Report:
     occurred_at: datetime
     program_id: int | None = None
     level: Level = Level.NONE
+    scope: Category | None = None
     rule: str = ""
     actor_id: int | None = None
     message_ref: str = ""
@@ -85,6 +87,7 @@ def record_many(reports: Sequence[Report], *, now: datetime) -> list[ConsentEven
             evidence += proofs
         insert(events, evidence)
         save(list(heads.values()), list(standings.values()))
+        Review.objects.open_for([event for event in events if event.kind == Kind.SUSPECTED])
     return events
 
 
@@ -134,9 +137,11 @@ WHERE subject.id = moved.id
 STANDINGS = """
 UPDATE consent_standing standing
 SET revoked_at = now.revoked_at, resumed_at = now.resumed_at, suspected_at = now.suspected_at,
-    cleared_at = now.cleared_at, grants = now.grants, version = now.version
+    cleared_at = now.cleared_at, grants = now.grants, requests = now.requests,
+    partly_revoked_at = now.partly_revoked_at, version = now.version
 FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::jsonb[],
-    %s::bigint[]) AS now (id, revoked_at, resumed_at, suspected_at, cleared_at, grants, version)
+    %s::jsonb[], %s::jsonb[], %s::bigint[])
+    AS now (id, revoked_at, resumed_at, suspected_at, cleared_at, grants, requests, partly_revoked_at, version)
 WHERE standing.id = now.id
 """
 
@@ -155,6 +160,8 @@ def save(heads: Sequence[Subject], standings: Sequence[Standing]) -> None:
                 [row.suspected_at for row in standings],
                 [row.cleared_at for row in standings],
                 [canonical(row.grants) for row in standings],
+                [canonical(row.requests) for row in standings],
+                [canonical(row.partly_revoked_at) for row in standings],
                 [row.version for row in standings],
             ],
         )
@@ -164,7 +171,7 @@ def linked(report: Report, head: Subject, standing: Standing, now: datetime) -> 
     """The event at the end of its number's chain, with head and standing moved on (not yet saved)."""
     occurred_at = min(report.occurred_at, now)
     before = standing.state
-    entry = folding.Entry(report.kind, occurred_at, report.program_id, report.level)
+    entry = folding.Entry(report.kind, occurred_at, report.program_id, report.level, report.scope)
     standing.state, effect = folding.apply(before, entry)
     if standing.state != before:
         standing.version += 1
@@ -180,6 +187,7 @@ def linked(report: Report, head: Subject, standing: Standing, now: datetime) -> 
             "program": report.program_id,
             "kind": report.kind,
             "level": report.level,
+            "scope": report.scope or "",
             "source": report.source,
             "effect": effect,
             "rule": report.rule,

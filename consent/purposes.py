@@ -9,6 +9,7 @@ class Purpose(StrEnum):
     REPLY = "reply"
     CAMPAIGN = "campaign"
     ALERT = "alert"
+    DOUBLE_OPT_IN = "double_opt_in"
     OPT_IN_CONFIRMATION = "opt_in_confirmation"
     OPT_OUT_CONFIRMATION = "opt_out_confirmation"
     HELP = "help"
@@ -37,9 +38,12 @@ class Level(StrEnum):
 
 
 class Kind(StrEnum):
-    """What one line of the ledger says happened."""
+    """What one line of the ledger says happened. ``requested`` permits nothing but the question whether it is so, which
+    ``confirmed`` answers."""
 
+    REQUESTED = "requested"
     GRANTED = "granted"
+    CONFIRMED = "confirmed"
     REVOKED = "revoked"
     RESUMED = "resumed"
     SUSPECTED = "suspected"
@@ -65,6 +69,7 @@ class Effect(StrEnum):
     """What an event changed, decided under the lock when it was recorded."""
 
     NOTHING = "nothing"
+    REQUESTED = "requested"
     GRANTED = "granted"
     SUPPRESSED = "suppressed"
     RESUMED = "resumed"

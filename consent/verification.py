@@ -10,7 +10,6 @@ from django.db.models import Case, TextField, Value, When
 
 from consent import folding
 from consent.models import ConsentEvent, Standing, Subject
-from consent.purposes import Kind
 
 SUBJECTS_AT_ONCE = 5000
 
@@ -141,7 +140,7 @@ def told(subjects: Sequence[int]) -> dict[tuple[int, int], list[folding.Entry]]:
     """What the events of these subjects say, by subject and brand; unreadable ones are reported elsewhere."""
     entries = defaultdict(list)
     events = ConsentEvent.objects.filter(subject__in=subjects).order_by("pk")
-    needed = Case(When(kind=Kind.GRANTED, then="body"), default=Value(""), output_field=TextField())
+    needed = Case(When(kind__in=folding.TELLING, then="body"), default=Value(""), output_field=TextField())
     for subject, brand, kind, at, program, body in events.values_list(
         "subject_id", "brand_id", "kind", "occurred_at", "program_id", needed
     ):

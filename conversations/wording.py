@@ -52,6 +52,7 @@ CARRIER_CODES = {
 
 AUTOMATIC = {
     Purpose.OPT_OUT_CONFIRMATION: gettext_lazy("Opt-out confirmation"),
+    Purpose.DOUBLE_OPT_IN: gettext_lazy("Opt-in question"),
     Purpose.OPT_IN_CONFIRMATION: gettext_lazy("Opt-in confirmation"),
     Purpose.HELP: gettext_lazy("Help"),
     Purpose.OUT_OF_OFFICE: gettext_lazy("Out of office"),
@@ -153,7 +154,9 @@ def label(message: Message) -> str:
 def event(event: ConsentEvent) -> str:
     """One line of a number's history."""
     words = {
+        Kind.REQUESTED: _("Asked to be texted"),
         Kind.GRANTED: _("Agreed to be texted"),
+        Kind.CONFIRMED: _("Confirmed that they want to be texted"),
         Kind.REVOKED: _("Opted out"),
         Kind.RESUMED: _("Opted in again"),
         Kind.SUSPECTED: _("May have asked to stop"),

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent.folding import Entry, Grant, State, apply, fold
-from consent.purposes import Effect, Kind, Level
+from consent.folding import GRANTS, Entry, Grant, State, apply, fold
+from consent.purposes import Category, Effect, Kind, Level
 
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -22,8 +22,9 @@ entries = st.sampled_from(Kind).flatmap(
         Entry,
         kind=st.just(kind),
         occurred_at=st.integers(0, 5).map(at),
-        program_id=programs if kind == Kind.GRANTED else st.none() | programs,
+        program_id=programs if kind in GRANTS else st.none() | programs,
         level=st.sampled_from(Level),
+        scope=st.none() | st.sampled_from(Category) if kind == Kind.REVOKED else st.none(),
     )
 )
 
@@ -41,7 +42,7 @@ def test_recording_an_event_twice_changes_nothing_more(before, after):
 
 @given(st.lists(entries, max_size=10), st.integers(0, 5).map(at))
 def test_after_a_stop_nothing_older_or_as_old_lifts_it(several, stopped_at):
-    younger = [entry.occurred_at > stopped_at for entry in several if entry.kind in {Kind.RESUMED, Kind.GRANTED}]
+    younger = [entry.occurred_at > stopped_at for entry in several if entry.kind in GRANTS | {Kind.RESUMED}]
     state = fold([*several, Entry(Kind.REVOKED, stopped_at)])
     assert state.is_suppressed or any(younger)
 
@@ -57,8 +58,10 @@ def test_whoever_is_opted_out_holds_no_consent(several):
 def test_an_effect_is_told_exactly_when_something_that_counts_changed(several):
     before = fold(several[:-1])
     after, effect = apply(before, several[-1])
+    scope = several[-1].scope
     changed = {
-        Effect.SUPPRESSED: after.is_suppressed and not before.is_suppressed,
+        Effect.SUPPRESSED: after.is_suppressed_for(scope) and not before.is_suppressed_for(scope),
+        Effect.REQUESTED: after.requests != before.requests,
         Effect.RESUMED: before.is_suppressed and not after.is_suppressed,
         Effect.SUSPECTED: after.is_suspected and not before.is_suspected,
         Effect.CLEARED: before.is_suspected and not after.is_suspected,
@@ -70,6 +73,37 @@ def test_an_effect_is_told_exactly_when_something_that_counts_changed(several):
         assert effect == Effect.SUPPRESSED
     if changed[Effect.RESUMED]:
         assert effect in {Effect.RESUMED, Effect.GRANTED}
+
+
+@given(st.lists(entries, max_size=10), st.integers(0, 5).map(at), st.sampled_from(Category))
+def test_a_no_to_one_category_says_nothing_about_the_others(several, stopped_at, scope):
+    before = fold(several)
+    after = fold([*several, Entry(Kind.REVOKED, stopped_at, scope=scope)])
+    for category in Category:
+        if category != scope:
+            assert after.is_suppressed_for(category) == before.is_suppressed_for(category)
+            assert after.level(1, category) == before.level(1, category)
+    granted = [entry.occurred_at for entry in several if entry.kind in GRANTS | {Kind.RESUMED}]
+    assert after.is_suppressed_for(scope) or max(granted) > stopped_at
+
+
+def test_a_request_permits_nothing_until_it_is_confirmed():
+    asked = Entry(Kind.REQUESTED, at(1), 1, Level.WRITTEN)
+    state, effect = apply(State(), asked)
+    assert effect == Effect.REQUESTED
+    assert state.level(1) == Level.NONE
+    assert state.request(1) == Grant(Level.WRITTEN, at(1))
+    confirmed = fold([asked, Entry(Kind.CONFIRMED, at(2), 1, Level.WRITTEN)])
+    assert confirmed.level(1) == Level.WRITTEN
+    assert confirmed.request(1) is None
+
+
+def test_a_stop_withdraws_a_request():
+    assert fold([Entry(Kind.REQUESTED, at(1), 1, Level.WRITTEN), Entry(Kind.REVOKED, at(1))]).request(1) is None
+
+
+def test_a_request_lifts_no_earlier_no():
+    assert fold([Entry(Kind.REVOKED, at(1)), Entry(Kind.REQUESTED, at(2), 1, Level.WRITTEN)]).is_suppressed
 
 
 def test_a_start_older_than_the_last_stop_changes_nothing_although_it_comes_later():

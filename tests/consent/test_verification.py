@@ -210,6 +210,7 @@ def test_every_problem_says_what_is_wrong_in_words(events):
 
 
 def erase(event):
+    tamper("DELETE FROM consent_review WHERE %s IN (first_event_id, last_event_id)", event.pk)
     tamper("DELETE FROM consent_evidence WHERE event_id = %s", event.pk)
     tamper("DELETE FROM consent_consentevent WHERE id = %s", event.pk)
 

@@ -1,0 +1,100 @@
+"""Who sends, what kinds of messages, and the exact words that people agreed to."""
+
+import hashlib
+from typing import Any
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from consent.models.choices import choices
+from consent.purposes import Category, Level
+
+
+class Brand(models.Model):
+    """The legal sender that consumers know. A "no" is said to a brand."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    legal_name = models.CharField(_("legal name"), max_length=200, blank=True)
+    help_contact = models.CharField(
+        _("help contact"), max_length=200, help_text=_("Where people get help: a phone number or an address.")
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Program(models.Model):
+    """One kind of messages of a brand (a 10DLC "campaign")."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="programs")
+    name = models.CharField(_("name"), max_length=100)
+    slug = models.SlugField(unique=True)
+    category = models.CharField(max_length=20, choices=choices(Category))
+    consent_level = models.CharField(_("consent it needs"), max_length=20, choices=choices(Level))
+    frequency = models.CharField(max_length=100, blank=True, help_text=_("For example: up to 4 messages a month."))
+    help_contact = models.CharField(max_length=200, blank=True, help_text=_("Empty: the brand's."))
+    terms_url = models.URLField(blank=True)
+    privacy_url = models.URLField(blank=True)
+    opt_in_keyword = models.CharField(max_length=30, blank=True)
+    is_double_opt_in = models.BooleanField(default=False)
+    description = models.CharField(
+        max_length=200,
+        blank=True,
+        db_default="",
+        help_text=_("What people get, for example: appointment reminders."),
+    )
+    confirmation_text = models.TextField(
+        blank=True, db_default="", help_text=_("What who has joined is told at once. Empty: written for you.")
+    )
+    question_text = models.TextField(
+        blank=True, db_default="", help_text=_("With double opt-in: what people answer YES to. Empty: written for you.")
+    )
+    is_active = models.BooleanField(default=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["brand__name", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["brand", "name"], name="program_name_is_unique_within_its_brand"),
+            models.CheckConstraint(
+                condition=models.Q(category__in=list(Category)), name="program_has_a_known_category"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(consent_level__in=list(Level)), name="program_needs_a_known_level"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.brand} · {self.name}"
+
+
+class Disclosure(models.Model):
+    """An exact wording that a person saw when consenting. A change of wording is a new version; triggers refuse
+    edits."""
+
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="disclosures")
+    version = models.PositiveIntegerField()
+    language = models.CharField(max_length=10, default="en")
+    text = models.TextField()
+    sha256 = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["program", "language", "-version"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["program", "language", "version"], name="disclosure_version_is_unique_per_language"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.program} v{self.version} ({self.language})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.sha256 = hashlib.sha256(self.text.encode()).hexdigest()
+        super().save(*args, **kwargs)

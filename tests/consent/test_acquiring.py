@@ -1,0 +1,107 @@
+from datetime import timedelta
+
+import pytest
+
+from consent import acquiring, proof, revoking
+from consent.models import ConsentEvent, Standing, Subject
+from consent.purposes import Category, Kind, Level, Source
+from tests import factories
+from tests.factories import NOON
+
+pytestmark = pytest.mark.django_db
+PHONE = "+12125550123"
+WEB = {"words": "I agree …", "disclosure": "1", "url": "https://x/join/", "ip": "192.0.2.1", "user_agent": "Firefox",
+       "page": "<form>"}  # fmt: skip
+
+
+def standing() -> Standing:
+    return Standing.objects.get(subject__phone=PHONE)
+
+
+def offered(**fields):
+    return factories.program(is_active=True, consent_level=Level.WRITTEN, category=Category.PROMOTIONAL, **fields)
+
+
+def test_row_1_written_consent_without_any_one_proof_is_refused_and_says_which():
+    program = offered()
+    for name in WEB:
+        with pytest.raises(acquiring.NotEnoughProof) as refused:
+            acquiring.acquire(
+                program=program, phone=PHONE, source=Source.WEB, evidence={**WEB, name: " "}, now=NOON
+            )  # fmt: skip
+        assert refused.value.missing == {name}
+    assert not ConsentEvent.objects.exists()
+
+
+@pytest.mark.parametrize("source", [Source.PHONE, Source.AGENT, Source.CARRIER])
+def test_row_2_nobody_gives_written_consent_by_talking(source):
+    everything = {name: "x" for names in [*proof.WRITTEN.values(), proof.SIGNED, {"said"}] for name in names}
+    assert proof.missing(Level.WRITTEN, source, everything) == {"writing"}
+
+
+def test_consent_is_recorded_with_its_proof_and_holds():
+    program = offered()
+    event = acquiring.acquire(program=program, phone=PHONE, source=Source.WEB, evidence=WEB, now=NOON)
+    assert (event.kind, event.facts["level"]) == (Kind.GRANTED, "written")
+    assert {proof.name: proof.value for proof in event.evidence.all()} == WEB
+    assert standing().state.level(program.pk) == Level.WRITTEN
+
+
+def test_nobody_can_agree_to_a_program_that_is_not_active():
+    program = factories.program(is_active=False)
+    with pytest.raises(acquiring.NotOffered):
+        acquiring.acquire(program=program, phone=PHONE, source=Source.WEB, evidence=WEB, now=NOON)
+
+
+def test_with_double_opt_in_only_the_phone_itself_makes_it_consent():
+    program = offered(is_double_opt_in=True)
+    acquiring.acquire(program=program, phone=PHONE, source=Source.WEB, evidence=WEB, now=NOON)
+    assert standing().state.level(program.pk) == Level.NONE
+    event = confirm(program, NOON + timedelta(minutes=1))
+    assert (event.kind, standing().state.level(program.pk)) == (Kind.CONFIRMED, Level.WRITTEN)
+    assert confirm(program, NOON + timedelta(minutes=2)) is None  # there is nothing left to confirm
+
+
+def confirm(program, at):
+    return acquiring.confirm(
+        subject=Subject.objects.for_phone(PHONE), program=program, source=Source.KEYWORD, evidence={"words": "YES"},
+        occurred_at=at, now=at,
+    )  # fmt: skip
+
+
+def test_a_yes_after_three_days_confirms_nothing():
+    program = offered(is_double_opt_in=True)
+    acquiring.acquire(program=program, phone=PHONE, source=Source.WEB, evidence=WEB, now=NOON)
+    assert confirm(program, NOON + timedelta(hours=72, seconds=1)) is None
+    assert confirm(program, NOON + timedelta(hours=72)) is not None
+
+
+def test_a_yes_after_a_stop_confirms_nothing():
+    program = offered(is_double_opt_in=True)
+    acquiring.acquire(program=program, phone=PHONE, source=Source.WEB, evidence=WEB, now=NOON)
+    revoking.revoke(phone=PHONE, source=Source.AGENT, evidence={}, now=NOON + timedelta(minutes=1))
+    assert confirm(program, NOON + timedelta(minutes=2)) is None
+
+
+@pytest.mark.parametrize("source", [source for source in Source if source != Source.KEYWORD])
+def test_row_5_a_no_counts_whichever_way_it_came(source):
+    program = offered()
+    acquiring.acquire(program=program, phone=PHONE, source=Source.WEB, evidence=WEB, now=NOON)
+    [event] = revoking.revoke(
+        phone=PHONE, source=source, evidence={"said": "on the phone"}, now=NOON + timedelta(seconds=1)
+    )
+    assert event.source == source
+    assert standing().state.is_suppressed
+    assert standing().state.level(program.pk) == Level.NONE
+
+
+def test_a_no_to_one_category_leaves_the_others():
+    program = offered()
+    acquiring.acquire(program=program, phone=PHONE, source=Source.WEB, evidence=WEB, now=NOON)
+    revoking.revoke(
+        phone=PHONE, source=Source.AGENT, evidence={}, scope=Category.PROMOTIONAL, now=NOON + timedelta(seconds=1)
+    )
+    state = standing().state
+    assert state.is_suppressed_for(Category.PROMOTIONAL)
+    assert not state.is_suppressed
+    assert state.level(program.pk, Category.PROMOTIONAL) == Level.NONE
