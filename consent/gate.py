@@ -12,7 +12,7 @@ from django.db.models import Q
 from consent import policy, rulebook
 from consent.models import Decision, Hold, Program, Standing, Subject
 from consent.policy import Facts, Ruling
-from consent.purposes import Level, Purpose
+from consent.purposes import Category, Level, Purpose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,16 +87,18 @@ def gathered(requests: Sequence[Request], standings: dict[tuple[int, int], Stand
     for request in requests:
         state = standings[request.subject_id, request.brand_id].state
         program = programs.get(request.program_id or 0)
+        category = Category(program.category) if program else None
         facts.append(
             Facts(
                 purpose=Purpose(request.purpose),
-                is_suppressed=state.is_suppressed,
+                is_suppressed=state.is_suppressed_for(category),
                 is_suspected=state.is_suspected,
                 is_on_hold=request.subject_id in on_hold,
                 revoked_at=state.revoked_at,
                 wrote_at=request.wrote_at,
                 level_needed=Level(program.consent_level) if program else Level.NONE,
-                level_held=state.level(request.program_id),
+                level_held=state.level(request.program_id, category),
+                is_awaiting_yes=state.request(request.program_id) is not None,
                 is_program_active=program.is_active if program else True,
             )
         )

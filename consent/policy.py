@@ -25,6 +25,7 @@ class Facts:
     level_needed: Level = Level.NONE
     level_held: Level = Level.NONE
     is_program_active: bool = True
+    is_awaiting_yes: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,9 @@ def objections(facts: Facts, now: datetime) -> list[str]:
             against.append("consent_too_weak")
         if facts.level_needed == Level.NONE:
             against.append("program_missing")
+    elif purpose == Purpose.DOUBLE_OPT_IN:
+        if not facts.is_awaiting_yes:
+            against.append("nothing_to_confirm")
     elif not is_in_conversation(facts, now) and facts.level_held == Level.NONE:
         against.append("never_wrote" if facts.wrote_at is None else "wrote_too_long_ago")
     return against
@@ -84,6 +88,8 @@ def grounds(facts: Facts) -> str:
     """Why an allowed message is allowed."""
     if facts.purpose in ANSWERS_TO_KEYWORDS:
         return "answers_a_keyword"
+    if facts.purpose == Purpose.DOUBLE_OPT_IN:
+        return "asked_to_be_texted"
     if facts.wrote_at is not None and facts.purpose not in {Purpose.CAMPAIGN, Purpose.ALERT}:
         return "person_wrote"
     return "consent_given"

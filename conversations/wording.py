@@ -32,6 +32,8 @@ REASONS = {
     "program_missing": gettext_lazy("No program was named, so there is no consent to check."),
     "never_wrote": gettext_lazy("This person has never texted this line and has not agreed to be texted."),
     "wrote_too_long_ago": gettext_lazy("This person wrote too long ago for a reply, and has not agreed to be texted."),
+    "nothing_to_confirm": gettext_lazy("Nobody has asked to be texted, so there is nothing to confirm."),
+    "asked_to_be_texted": gettext_lazy("They asked to be texted; this asks whether it was they."),
     "answers_a_keyword": gettext_lazy("It answers their keyword."),
     "person_wrote": gettext_lazy("They wrote to us."),
     "consent_given": gettext_lazy("They agreed to be texted."),
