@@ -53,3 +53,11 @@ def test_so_do_the_commands_that_start(tmp_path, command):
     assert done.returncode == 1
     assert done.stderr.startswith("TIME_ZONE cannot be used: ")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_doctor_makes_no_folder_where_there_is_none(tmp_path):
+    done = ran("doctor", VAR_DIR=str(tmp_path / "var"))
+    assert done.returncode == 1, done.stderr
+    assert "where there is no folder yet" in done.stdout
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "var").exists()
