@@ -46,7 +46,7 @@ def receive(deliveries: Sequence[Delivery], *, now: datetime) -> list[bool]:
 def receive_alone(delivery: Delivery, *, now: datetime) -> bool:
     try:
         store([delivery], now=now)
-    except OperationalError:  # a deadlock, a time-out: nothing is wrong with this delivery, and it will come again
+    except (OperationalError, InternalError):  # a deadlock, a time-out, a freeze: nothing is wrong with this delivery
         logger.exception("Webhook %s could not be stored now.", delivery.key)
         return False
     except Exception as error:
