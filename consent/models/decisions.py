@@ -83,6 +83,14 @@ class Decision(models.Model):
                 name="only_a_held_decision_says_until_when",
             ),
         ]
+        indexes = [
+            # gate: what a brand sent to a number on its own account within a day, which caps count
+            models.Index(
+                fields=["subject", "brand", "decided_at"],
+                name="decision_unasked",
+                condition=models.Q(verdict=Verdict.ALLOWED, purpose__in=[Purpose.CAMPAIGN, Purpose.ALERT]),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.verdict}: {', '.join(self.reasons)}"
