@@ -1,6 +1,5 @@
 """What the screens say about states, verdicts and standings: every code of ours in a sentence for people."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,33 +10,15 @@ from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from consent.models import ConsentEvent
-from consent.purposes import Effect, Kind, Purpose, Source
+from consent import reasons as gate_reasons
+from consent import telling
+from consent.purposes import Purpose
 from contactcenter.lib import phone
 from conversations.models import Contact, Message
 from conversations.states import Status
 
-# Every reason that consent.policy gives, for and against.
-REASONS = {
-    "number_on_hold": gettext_lazy(
-        "A text from this number could not be read for a “stop”. A compliance officer must read it and release the "
-        "number (Administration, Holds)."
-    ),
-    "opted_out": gettext_lazy("This person has opted out. Only they can change that, by texting START."),
-    "may_have_opted_out": gettext_lazy("This person may have asked to stop. A person must read their text and decide."),
-    "no_opt_out_in_force": gettext_lazy("There is no opt-out to confirm."),
-    "confirmation_too_late": gettext_lazy("It is too late to confirm the opt-out."),
-    "program_not_active": gettext_lazy("The program is not active."),
-    "consent_too_weak": gettext_lazy("The consent on record is not enough for this kind of message."),
-    "program_missing": gettext_lazy("No program was named, so there is no consent to check."),
-    "never_wrote": gettext_lazy("This person has never texted this line and has not agreed to be texted."),
-    "wrote_too_long_ago": gettext_lazy("This person wrote too long ago for a reply, and has not agreed to be texted."),
-    "nothing_to_confirm": gettext_lazy("Nobody has asked to be texted, so there is nothing to confirm."),
-    "asked_to_be_texted": gettext_lazy("They asked to be texted; this asks whether it was they."),
-    "answers_a_keyword": gettext_lazy("It answers their keyword."),
-    "person_wrote": gettext_lazy("They wrote to us."),
-    "consent_given": gettext_lazy("They agreed to be texted."),
-}
+REASONS, reasons = gate_reasons.REASONS, gate_reasons.sentences
+event, source = telling.event, telling.source
 
 # What the carrier's codes mean to somebody who is about to write again; all others keep the carrier's own words.
 CARRIER_CODES = {
@@ -141,50 +122,11 @@ def failure(message: Message) -> str:
     return f"{words} ({message.error_code})" if message.error_code else str(words)
 
 
-def reasons(codes: Sequence[str]) -> str:
-    """A verdict's reasons, as sentences. A code of a later release is shown as it is."""
-    return " ".join(str(REASONS.get(code, code)) for code in codes)
-
-
 def label(message: Message) -> str:
     """Who speaks, where that is not the person: an agent's name, or what kind of automatic message it is."""
     if message.purpose in AUTOMATIC:
         return _("%(what)s · automatic") % {"what": AUTOMATIC[Purpose(message.purpose)]}
     return str(message.author) if message.author else ""
-
-
-def event(event: ConsentEvent) -> str:
-    """One line of a number's history."""
-    words = {
-        Kind.REQUESTED: _("Asked to be texted"),
-        Kind.GRANTED: _("Agreed to be texted"),
-        Kind.CONFIRMED: _("Confirmed that they want to be texted"),
-        Kind.REVOKED: _("Opted out"),
-        Kind.RESUMED: _("Opted in again"),
-        Kind.SUSPECTED: _("May have asked to stop"),
-        Kind.CLEARED: _("Not an opt-out, a person decided"),
-    }
-    told = words[Kind(event.kind)]
-    return f"{told} {_('(changed nothing)')}" if event.effect == Effect.NOTHING else told
-
-
-def source(event: ConsentEvent) -> str:
-    """Through what an event reached us: the keyword itself where there was one."""
-    rule = str(event.facts.get("rule", ""))
-    if event.source == Source.KEYWORD and ":" in rule:
-        return rule.partition(":")[2].upper()
-    return {
-        Source.KEYWORD: _("a keyword"),
-        Source.FREE_TEXT: _("their own words"),
-        Source.CARRIER: _("the carrier’s report"),
-        Source.AGENT: _("an agent"),
-        Source.WEB: _("the website"),
-        Source.EMAIL: _("email"),
-        Source.PAPER: _("a paper form"),
-        Source.PHONE: _("a phone call"),
-        Source.API: _("the API"),
-        Source.IMPORT: _("an import"),
-    }[Source(event.source)]
 
 
 PERMISSIONS = {
