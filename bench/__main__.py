@@ -17,6 +17,7 @@ BENCHMARKS = {
     "live": "from a text to what 200 open inboxes show",
     "sends": "texts handed to the carrier through its SDK",
     "gate": "decisions on what may be sent",
+    "survey": "a million people judged before a campaign",
     "ledger": "consent events written and verified",
     "growth": "the hot pages with 10 thousand to a million messages",
     "memory": "what every process of an idle installation takes",
