@@ -17,7 +17,9 @@ from contactcenter.api.models import ApiToken, Scope
 
 
 class TokenForm(forms.ModelForm[ApiToken]):
-    scopes = forms.MultipleChoiceField(label=_("May"), choices=Scope, widget=forms.CheckboxSelectMultiple)
+    scopes = forms.MultipleChoiceField(
+        label=_("May"), choices=Scope, widget=forms.CheckboxSelectMultiple(attrs={"class": "radiolist"})
+    )
 
     class Meta:
         model = ApiToken
@@ -41,7 +43,7 @@ class ApiTokenAdmin(Record[ApiToken]):
 
     group = Group.SETTINGS
     form = TokenForm
-    list_display = ("name", "prefix", "may", "brand", "created_by", "last_used_at", "expires_at", "revoked_at")
+    list_display = ("name", "may", "last_used_at", "brand", "revoked_at", "expires_at", "created_by")
     list_filter = (IsRevoked,)
     list_select_related = ("brand", "created_by")
     search_fields = ("name", "prefix")
@@ -49,6 +51,11 @@ class ApiTokenAdmin(Record[ApiToken]):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return Page.has_add_permission(self, request)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """One way on, since every way shows the secret."""
+        one_way = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().add_view(request, form_url, {**one_way, **(extra_context or {})})
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
         if obj is None:

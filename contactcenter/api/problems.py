@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -144,6 +144,8 @@ class ProblemSerializer(serializers.Serializer[Any]):
 
 class Nowhere(APIView):
     """Every address below the API that is none."""
+
+    default_response_headers: ClassVar[dict[str, str]] = {}
 
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         raise exceptions.NotFound

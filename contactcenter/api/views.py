@@ -16,7 +16,13 @@ class TokenView(APIView):
     authentication_classes = [Bearer]
     permission_classes = [HasScope]
     throttle_classes = [PerToken]
+    http_method_names = ["get", "head", "post"]
     scopes: ClassVar[Mapping[str, Scope]]
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """What is on record of a person is nobody's to keep on the way."""
+        return {**super().default_response_headers, "Cache-Control": "no-store"}
 
     @property
     def token(self) -> ApiToken:

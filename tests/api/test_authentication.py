@@ -60,6 +60,7 @@ def test_being_signed_in_opens_nothing():
     response = client.get(reverse("api-consents"), {"phone": "+12015550123"})
     assert response.status_code == 401
     assert not response.cookies
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 def test_a_post_needs_no_csrf_token_because_it_has_no_cookie(bank):
