@@ -126,6 +126,16 @@ def test_a_consent_that_is_older_than_the_last_no_changes_nothing_and_says_so(ba
     assert standing(program.brand).is_suppressed
 
 
+def test_no_system_lifts_a_no(bank, program):
+    bank.post("consents/revocations/", {"phone": PHONE})
+    told = bank.post("consents/", consent(program)).json()
+    assert told["kind"] == "requested"
+    assert standing(program.brand).is_suppressed
+    assert not Message.objects.exists()
+    (stands,) = bank.get("consents/", phone=PHONE).json()["standings"]
+    assert (stands["is_opted_out"], stands["programs"][0]["level"]) == (True, "none")
+
+
 def test_a_token_of_one_brand_names_and_sees_no_other(a_caller, program):
     other = factories.program(brand=factories.line().brand)
     granted(other)
