@@ -117,7 +117,9 @@ def load(directory: Path) -> Phrasebook:
     for document in documents.values():
         spellings |= document.get("spellings", {})
     keys = words.get("typo", [])
-    spellings = typing_errors.of(keys, real=grammar.known_words()) | typing_errors.glued(words) | spellings
+    says = (template for book in documents.values() for entry in book.get("phrase", []) for template in entry["says"])
+    written = frozenset(re.findall("[a-z]+", " ".join(says)))
+    spellings = typing_errors.of(keys, real=grammar.known_words() | written) | typing_errors.glued(words) | spellings
     return Phrasebook({head: tuple(phrases) for head, phrases in by_head.items()}, spellings)
 
 
@@ -129,7 +131,7 @@ class Grammar:
         self.frequent = frozenset(words.get("frequent", []))
 
     def known_words(self) -> frozenset[str]:
-        return frozenset(word for listed in self.words.values() for entry in listed for word in entry.split())
+        return frozenset(re.findall("[a-z]+", " ".join(entry for listed in self.words.values() for entry in listed)))
 
     def frequency(self, heads: frozenset[str]) -> int:
         return sum(50 if head in self.frequent else 1 for head in heads)
@@ -144,7 +146,7 @@ class Grammar:
             self.heads(item) for no, item, repeat in items if not (no or repeat or item[0] in "^~" or item == "{Name}")
         )
         if is_about_names:
-            pattern = pattern.rstrip(" ").replace(" ", "[ ,]+").replace("{Name}", self.name())
+            pattern = pattern.rstrip(" ").replace("(?:", "(?i:").replace(" ", "[ ,]+").replace("{Name}", self.name())
         unless = entry.get("unless")
         return Phrase(
             rule=f"{language}.{entry['id']}",
