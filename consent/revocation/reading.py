@@ -37,7 +37,7 @@ _RUNS = re.compile(r"(\w)\1{2,}")
 _ENDS = re.compile(r"(?: [.,]){2,} ")
 _SIGNS = str.maketrans(
     {char: " . " for char in ".!?;:\n\r"}
-    | {char: " , " for char in ",()[]{}<>|\"=•–—"}
+    | {char: " , " for char in ',()[]{}<>|"=•–—'}
     | {char: " " for char in "-_*~/\\^"}
     | {"'": None, "`": None, "#": " number ", "&": " and ", "+": " and ", "@": "a"}
 )
