@@ -3,7 +3,8 @@
 A template is words one space apart; ``stop|quit`` is either of two, ``my_number`` two words in a row, ``text*``
 any word that begins so, ``{cease}`` any entry of a list, ``~3`` up to three words of any kind, ``.`` where a
 clause begins or ends, ``!to`` "not followed by", ``!<to`` "not preceded by", ``{Name}`` a word with a capital
-that is no ordinary one. A ``?`` behind an item makes it optional, a ``*`` behind a list repeats it up to six times.
+that is no ordinary one, ``^`` and ``$`` where the text begins and ends. A ``?`` behind an item makes it optional,
+a ``*`` behind a list repeats it up to six times.
 
 Kinds: what is ``ordinary`` is blanked before anything else is looked for, so that the rest of the text is
 judged by itself; what is a ``doubt`` is blanked too and leaves a suspicion; then come ``revoke`` and ``suspect``.

@@ -13,21 +13,24 @@ from consent import keywords
 # What phones write when somebody taps a reaction: the verb, perhaps a picture, and the text reacted to.
 _TAPBACK = re.compile(
     r"\s*(?:(?:liked|loved|disliked|laughed at|emphasi[sz]ed|questioned|reacted|removed an?)\b"
-    r"|(?:le|me) (?:gust|encant|dio risa)|no le gust|le dio|se ri[oó] de|enfatiz|destac|reaccion|pregunt[oó] por|indic[oó]|quit[oó] (?:un|el)"
+    r"|(?:le|me) (?:gust|encant|dio risa)|no le gust|le dio|se ri[oó] de|enfatiz|destac"
+    r"|reaccion|pregunt[oó] por|indic[oó]|quit[oó] (?:un|el)"
     r"|(?:a|n'a pas|n’a pas) (?:aim|ador|ri |mis |r[eé]agi|gard|soulign|interrog|insist|exclam|supprim|retir)"
     r"|[^\w\s\"'“«>]+\s*(?:to|a|à|sur|en)\b)"
     r"[^\"“«\n]{0,40}[\"“«]",
     re.IGNORECASE,
 )
 _QUOTED_BELOW = re.compile(
-    r"(?:^|\n)\s*(?:On|El|Le)\b[^\n]{4,120}\b(?:wrote|escribió|escribio|a écrit|a ecrit)\s*:|\n\s*-{2,}\s*(?:Original|Mensaje|Message)",
+    r"(?:^|\n)\s*(?:On|El|Le)\b[^\n]{4,120}\b(?:wrote|escribió|escribio|a écrit|a ecrit)\s*:"
+    r"|\n\s*-{2,}\s*(?:Original|Mensaje|Message)",
     re.IGNORECASE,
 )
 _QUOTED_LINE = re.compile(r"^\s*>.*$", re.MULTILINE)
 _QUOTATION = re.compile(r"(\w+)?[\s:,]{0,3}(?:“[^“”]{3,300}”|«[^«»]{3,300}»|(?<!\w)\"[^\"]{3,300}\"(?!\w))")
 # "I said “stop texting me”" quotes one's own wish.
 _FIRST_PERSON = re.compile(
-    r"\b(?:i|i've|ive|we)\b[^.!?]{0,25}\b(?:said|say|saying|told|wrote|texted|replied|sent|asked|typed|put)\b[^.!?]{0,25}$"
+    r"\b(?:i|i've|ive|we)\b[^.!?]{0,25}\b(?:said|say|saying|told|wrote|texted|replied|sent|asked|typed|put)\b"
+    r"[^.!?]{0,25}$"
     r"|\b(?:dije|digo|puse|escrib[ií]|mand[eé]|contest[eé]|respond[ií]|ped[ií]|j'ai|je vous ai|j’ai)\b[^.!?]{0,30}$",
     re.IGNORECASE,
 )
@@ -36,9 +39,9 @@ _MARKS = re.compile(r"[^\w\s]|_")
 _RUNS = re.compile(r"(\w)\1{2,}")
 _ENDS = re.compile(r"(?: [.,]){2,} ")
 _SIGNS = str.maketrans(
-    {char: " . " for char in ".!?;:\n\r"}
-    | {char: " , " for char in ',()[]{}<>|"=•–—'}
-    | {char: " " for char in "-_*~/\\^"}
+    dict.fromkeys(".!?;:\n\r", " . ")
+    | dict.fromkeys(',()[]{}<>|"=•–—', " , ")
+    | dict.fromkeys("-_*~/\\^", " ")
     | {"'": None, "`": None, "#": " number ", "&": " and ", "+": " and ", "@": "a"}
 )
 

@@ -150,7 +150,7 @@ def test_what_people_and_keyboards_really_send(text: str, word: str) -> None:
         "no",
         "yes",
         "para",
-        "alto",
+        "es alto",
         "Liked “STOP”",
         "Loved “Reply STOP to end”",
         'Disliked "STOP"',

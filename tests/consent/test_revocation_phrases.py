@@ -37,7 +37,8 @@ NEAR_MISSES = {
     "health": ["my nose won't stop bleeding", "Should I stop taking the lisinopril?", "No me deja de doler la muela"],
     "tapbacks": ["Liked “STOP texting me”", "Loved \"Reply STOP to end\"", "👍 to “Reply STOP to end texts”",
                  "Le gustó “Responda STOP”", "A aimé « Répondez STOP pour ne plus recevoir de SMS »"],
-    "quotes": ["Ok see you\n> stop texting me", "Yes\nOn Mon, Nov 2, 2026 at 9:01 AM Clinic wrote:\nReply STOP to end texts",
+    "quotes": ["Ok see you\n> stop texting me",
+               "Yes\nOn Mon, Nov 2, 2026 at 9:01 AM Clinic wrote:\nReply STOP to end texts",
                "The sign said \"stop texting\" haha"],
 }  # fmt: skip
 
@@ -113,7 +114,8 @@ def test_ones_own_words_remain_when_quotes_go() -> None:
 
 def language(directory: Path, says: str, kind: str = "revoke") -> phrases.Phrasebook:
     (directory / "xx.toml").write_text(
-        f'[words]\nno_name = ["x"]\ntitle = ["mr"]\nthing = ["blue moon"]\n[[phrase]]\nid = "p"\nkind = "{kind}"\nsays = ["{says}"]\n'
+        '[words]\nno_name = ["x"]\ntitle = ["mr"]\nthing = ["blue moon"]\n'
+        f'[[phrase]]\nid = "p"\nkind = "{kind}"\nsays = ["{says}"]\n'
     )
     return phrases.load(directory)
 
