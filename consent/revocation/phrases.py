@@ -63,9 +63,11 @@ class Phrasebook:
         heads = {word[:HEAD] for word in text.split()}
         numbered: dict[int, Phrase] = {}
         for head in heads & self.by_head.keys():
-            for number, phrase in self.by_head[head]:
-                if all(not heads.isdisjoint(need) for need in phrase.needs):
-                    numbered[number] = phrase
+            numbered |= {
+                number: phrase
+                for number, phrase in self.by_head[head]
+                if all(not heads.isdisjoint(need) for need in phrase.needs)
+            }
         if all(phrase.kind == "ordinary" for phrase in numbered.values()):
             return "none", ""
         return _judged([numbered[number] for number in sorted(numbered)], text, original)
