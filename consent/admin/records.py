@@ -7,8 +7,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from consent.admin.finding import BY_NUMBER, hashes, of_number
-from consent.models import ConsentEvent, Decision, Evidence, Seal, Standing, Subject
-from contactcenter.accounts.site import Attached, Group, Record, as_uuid, pretty
+from consent.admin.lately import OptedOut, Recorded
+from consent.models import ConsentEvent, Evidence, Seal, Standing, Subject
+from contactcenter.accounts.site import Attached, Group, Record, pretty
 
 
 class EvidenceInline(Attached):
@@ -39,6 +40,7 @@ class SubjectAdmin(Record[Subject]):
 class StandingAdmin(Record[Standing]):
     group = Group.CONSENT
     list_display = ("subject", "brand", "is_suppressed", "is_suspected", "revoked_at", "resumed_at")
+    list_filter = (OptedOut,)
     list_select_related = ("subject", "brand")
     ordering = ("-id",)
     search_fields = ("subject",)
@@ -60,6 +62,7 @@ class StandingAdmin(Record[Standing]):
 class ConsentEventAdmin(Record[ConsentEvent]):
     group = Group.CONSENT
     list_display = ("recorded_at", "subject", "brand", "kind", "source", "effect", "occurred_at")
+    list_filter = ("kind", "source", Recorded)
     list_select_related = ("subject", "brand")
     exclude = ("body",)
     readonly_fields = ("recorded_text",)
@@ -98,26 +101,3 @@ class SealAdmin(Record[Seal]):
     def find(self, term: str) -> Q:
         is_number = term.isascii() and term.isdigit() and int(term) <= models.BigIntegerField.MAX_BIGINT
         return Q(seq=int(term)) if is_number else Q(hash=term.lower())
-
-
-@admin.register(Decision)
-class DecisionAdmin(Record[Decision]):
-    group = Group.CONSENT
-    list_display = ("decided_at", "subject", "brand", "purpose", "verdict", "why")
-    list_select_related = ("subject", "brand")
-    exclude = ("facts",)
-    readonly_fields = ("facts_seen",)
-    search_fields = ("message_ref",)
-    search_help_text = _("A phone number or a message's id, exactly.")
-
-    def find(self, term: str) -> Q:
-        ref = as_uuid(term)
-        return Q(message_ref=ref) if ref else of_number(term)
-
-    @admin.display(description=_("reasons"))
-    def why(self, decision: Decision) -> str:
-        return ", ".join(decision.reasons)
-
-    @admin.display(description=_("facts that the gate saw"))
-    def facts_seen(self, decision: Decision) -> SafeString:
-        return pretty(decision.facts)

@@ -83,6 +83,14 @@ class Decision(models.Model):
                 name="only_a_held_decision_says_until_when",
             ),
         ]
+        indexes = [
+            # officer: what was not sent at once lately, and why (overview, and the list of one verdict)
+            models.Index(
+                fields=["verdict", "decided_at"], name="decision_against", condition=~models.Q(verdict=Verdict.ALLOWED)
+            ),
+            # officer: what is held now
+            models.Index(fields=["held_until"], name="decision_held", condition=models.Q(verdict=Verdict.HELD)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.verdict}: {', '.join(self.reasons)}"
