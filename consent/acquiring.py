@@ -1,16 +1,12 @@
 """Consent that somebody gave, in whatever way, with what proves it."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.db import transaction
-
-from consent import ledger, proof, rulebook
-from consent.models import ConsentEvent, Program, Standing, Subject
+from consent import ledger, proof
+from consent.folding import Grant
+from consent.models import ConsentEvent, Program, Standing
 from consent.purposes import Kind, Level, Source
-
-# They come from the very phone that they are about; an agent's note does not.
-FROM_THE_PHONE = frozenset({Source.KEYWORD})
 
 
 class NotEnoughProof(ValueError):
@@ -43,59 +39,94 @@ def acquire(
     With double opt-in it is a request (``requested``) until the phone itself confirms it. Raises ``NotOffered`` and
     ``NotEnoughProof``; see ``proof`` for the names of the evidence.
     """
+    asked = report(
+        program=program,
+        phone=phone,
+        source=source,
+        evidence=evidence,
+        occurred_at=occurred_at or now,
+        level=level,
+        actor_id=actor_id,
+        message_ref=message_ref,
+        rule=rule,
+    )
+    return ledger.record(report=asked, now=now)
+
+
+def report(
+    *,
+    program: Program,
+    phone: str,
+    source: Source,
+    evidence: Mapping[str, str],
+    occurred_at: datetime,
+    level: Level | None = None,
+    actor_id: int | None = None,
+    message_ref: str = "",
+    rule: str = "",
+) -> ledger.Report:
+    """What ``acquire`` records, for callers who record many; raises as it does."""
     level = level or Level(program.consent_level)
     if not program.is_active:
         raise NotOffered(program.name)
     if lacking := proof.missing(level, source, evidence):
         raise NotEnoughProof(lacking)
-    return ledger.record(
-        now=now,
-        report=ledger.Report(
-            phone=phone,
-            brand_id=program.brand_id,
-            program_id=program.pk,
-            kind=Kind.REQUESTED if program.is_double_opt_in else Kind.GRANTED,
-            source=source,
-            level=level,
-            occurred_at=occurred_at or now,
-            actor_id=actor_id,
-            message_ref=message_ref,
-            rule=rule,
-            evidence={name: value for name, value in evidence.items() if value.strip()},
-        ),
+    return ledger.Report(
+        phone=phone,
+        brand_id=program.brand_id,
+        program_id=program.pk,
+        kind=Kind.REQUESTED if program.is_double_opt_in else Kind.GRANTED,
+        source=source,
+        level=level,
+        occurred_at=occurred_at,
+        actor_id=actor_id,
+        message_ref=message_ref,
+        rule=rule,
+        evidence={name: value for name, value in evidence.items() if value.strip()},
     )
 
 
 def confirm(
     *,
-    subject: Subject,
+    phone: str,
     program: Program,
     source: Source,
     evidence: Mapping[str, str],
     occurred_at: datetime,
     now: datetime,
     message_ref: str = "",
-) -> ConsentEvent | None:
-    """The second half of a double opt-in: the request that waits becomes a grant of its level. ``None`` when none waits
-    or it was too long ago."""
-    assert subject.phone is not None  # noqa: S101 an erased number answers no more
-    with transaction.atomic():
-        pair = (subject.pk, program.brand_id)
-        request = Standing.objects.locked([pair])[pair].state.request(program.pk)
-        valid = timedelta(hours=int(rulebook.value("confirmation.double_opt_in_hours", now.date())))
-        if request is None or not timedelta(0) <= occurred_at - request.since <= valid:
-            return None
-        return ledger.record(
-            now=now,
-            report=ledger.Report(
-                phone=subject.phone,
-                brand_id=program.brand_id,
-                program_id=program.pk,
-                kind=Kind.CONFIRMED,
-                source=source,
-                level=request.level,
-                occurred_at=occurred_at,
-                message_ref=message_ref,
-                evidence=evidence,
-            ),
-        )
+) -> ConsentEvent:
+    """The second half of a double opt-in: the request that waits becomes a grant of its level.
+
+    The event's effect is ``nothing`` when none waits, or the request was too long ago.
+    """
+    return ledger.record(
+        now=now,
+        report=ledger.Report(
+            phone=phone,
+            brand_id=program.brand_id,
+            program_id=program.pk,
+            kind=Kind.CONFIRMED,
+            source=source,
+            occurred_at=occurred_at,
+            message_ref=message_ref,
+            evidence=evidence,
+        ),
+    )
+
+
+def ended_by_the_last_no(standing: Standing) -> dict[int, Grant]:
+    """What a number had agreed to until it said the "no" in force, by program."""
+    if standing.revoked_at is None:
+        return {}
+    earlier = (
+        standing.subject.events.filter(brand=standing.brand_id, kind=Kind.REVOKED, occurred_at__lt=standing.revoked_at)
+        .order_by("-occurred_at")
+        .values_list("occurred_at", flat=True)
+        .first()
+    )
+    return {
+        program_id: grant
+        for program_id, grant in standing.state.grants.items()
+        if grant.since <= standing.revoked_at and (earlier is None or grant.since > earlier)
+    }

@@ -7,7 +7,7 @@ that is older than the last revocation changes nothing whenever it is read, and 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from consent.purposes import Category, Effect, Kind, Level
 
@@ -100,6 +100,11 @@ class State:
         granted = self.grants.get(program_id) if program_id is not None else None
         return asked if granted is None or granted.since < asked.since else None
 
+    def waiting_requests(self) -> list[int]:
+        """The programs whose question waits for its answer, the youngest first."""
+        waiting = [(request.since, program) for program in self.requests if (request := self.request(program))]
+        return [program for _, program in sorted(waiting, reverse=True)]
+
 
 def later(one: datetime | None, other: datetime) -> datetime:
     return other if one is None or other > one else one
@@ -118,7 +123,8 @@ def moved(state: State, entry: Entry) -> State:
     if entry.kind == Kind.REQUESTED:
         return replace(state, requests=with_younger(state.requests, entry))
     if entry.kind in GRANTS:
-        return with_grant(state, entry)
+        is_in_vain = entry.kind == Kind.CONFIRMED and entry.level == Level.NONE
+        return state if is_in_vain else with_grant(state, entry)
     if entry.kind == Kind.SUSPECTED:
         return replace(state, suspected_at=later(state.suspected_at, at))
     return replace(state, cleared_at=later(state.cleared_at, at))
@@ -164,6 +170,13 @@ def with_younger(grants: dict[int, Grant], entry: Entry) -> dict[int, Grant]:
     if old is not None and (old.since, -old.level.rank) >= (new.since, -new.level.rank):
         return grants
     return {**grants, entry.program_id: new}
+
+
+def confirmed_level(state: State, program_id: int | None, at: datetime, within: timedelta) -> Level:
+    """What an answer at this time confirms: the level of the request that waits for it, or none."""
+    request = state.request(program_id)
+    is_in_time = request is not None and timedelta(0) <= at - request.since <= within
+    return request.level if request is not None and is_in_time else Level.NONE
 
 
 def fold(entries: Iterable[Entry]) -> State:

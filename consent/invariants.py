@@ -39,10 +39,13 @@ ALLOWED_IN_SPITE = rows(
     """
     SELECT decision.id, 'it allowed a text to somebody who had said no'
     FROM consent_decision decision
+    LEFT JOIN consent_program program ON program.id = decision.program_id
     CROSS JOIN LATERAL (
-        SELECT max(occurred_at) FILTER (WHERE kind = 'revoked') AS revoked_at,
+        SELECT max(occurred_at) FILTER (
+                WHERE kind = 'revoked' AND coalesce(body::jsonb->>'scope', '') IN ('', program.category)) AS revoked_at,
             max(occurred_at) FILTER (
-                WHERE kind = 'resumed' OR kind = 'granted' AND program_id IS NOT NULL) AS resumed_at
+                WHERE kind = 'resumed' OR event.program_id IS NOT NULL AND (
+                    kind = 'granted' OR kind = 'confirmed' AND body::jsonb->>'level' <> 'none')) AS resumed_at
         FROM consent_consentevent event
         WHERE event.subject_id = decision.subject_id AND event.brand_id = decision.brand_id
             AND (event.seq <= decision.ledger_seq OR

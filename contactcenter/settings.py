@@ -4,8 +4,12 @@ Each variable may also be given as ``NAME_FILE``, a path to a file that holds it
 """
 
 import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import django_stubs_ext
 import environ
@@ -21,12 +25,29 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
 
 
+# ``manage.py doctor`` changes nothing; what it does not find it makes up for itself.
+only_looks = sys.argv[1:2] == ["doctor"]
+
+
+@contextmanager
+def in_var_dir() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise env.RefusedError(
+            f"VAR_DIR is {VAR_DIR}, which cannot be used ({error.strerror}: {error.filename}): name a folder of yours."
+        ) from error
+
+
+@in_var_dir()
 def kept_secret(name: str) -> str:
     """A random secret made once and kept under ``var/``: a first start needs no configuration."""
     path = VAR_DIR / name
     try:
         return path.read_text().strip()
     except FileNotFoundError:
+        if only_looks:
+            return secrets.token_urlsafe(50)
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f"{name}.{secrets.token_hex(4)}")
         fresh.touch(mode=0o600)
@@ -43,7 +64,8 @@ def kept_secret(name: str) -> str:
 # --- Where it runs -----------------------------------------------------------------------------------------
 
 DEBUG = False
-PORT = env.number("PORT", 8000)
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.number("PORT", 8000, most=65535)
 WEB_PROCESSES = env.number("WEB_PROCESSES", 2)
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]"))
@@ -144,22 +166,40 @@ CSRF_FAILURE_VIEW = "contactcenter.accounts.views.page_too_old"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "en-us"
-TIME_ZONE = env.text("TIME_ZONE", "America/New_York")
+TIME_ZONE = env.read(
+    "TIME_ZONE",
+    "America/New_York",
+    lambda name: ZoneInfo(name).key,
+    "give a name like America/New_York that this machine knows (its package tzdata).",
+)
 USE_TZ = True
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = VAR_DIR / "static"  # for those who serve files by another server; WhiteNoise finds them by itself
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+if not only_looks:
+    with in_var_dir():
+        STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 
 # --- PostgreSQL holds the truth, Redis carries hints ---------------------------------------------------------
 
 embedded = engines.urls(VAR_DIR)
-DATABASE_URL = env.text("DATABASE_URL") or embedded.database
 REDIS_URL = env.text("REDIS_URL") or embedded.redis
 
-database: dict[str, Any] = environ.Env.db_url_config(DATABASE_URL)
+
+def postgresql(url: str) -> dict[str, Any]:
+    if environ.Env.DB_SCHEMES.get(url.partition("://")[0].lower()) != "django.db.backends.postgresql":
+        raise ValueError("another database than PostgreSQL")
+    return environ.Env.db_url_config(url)  # type: ignore[no-any-return]
+
+
+database = env.read(
+    "DATABASE_URL",
+    embedded.database,
+    postgresql,
+    "give one like postgresql://user:password@host/name, with what is special in a password as %XX, or none at all.",
+)
 # Connections are kept for the life of their thread, and every pool of threads is bounded: ten times faster, measured.
 database |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 database["OPTIONS"] = {
@@ -224,15 +264,23 @@ SANDBOX_URL = env.text("SANDBOX_URL")
 
 # --- Mail, logs ----------------------------------------------------------------------------------------------
 
-vars().update(environ.Env.email_url_config(env.text("EMAIL_URL", "consolemail://")))
+vars().update(
+    env.read(
+        "EMAIL_URL",
+        "consolemail://",
+        environ.Env.email_url_config,
+        "give one like smtp+tls://user:password@host:587, with what is special in a password as %XX.",
+    )
+)
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
     "filters": {"refusals": {"()": "contactcenter.lib.logs.Refusals"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": env.one_of("LOG_LEVEL", "INFO", LEVELS)},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},

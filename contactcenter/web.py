@@ -23,11 +23,15 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def main(descriptor: int) -> None:
-    # The usual soft limit of 1024 files is less than the webhooks that may wait: nobody would be told to come again.
+def allow_files() -> None:
+    """The usual soft limit of 1024 is less than the webhooks that may wait: nobody would be told to come again."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):  # a hard limit that the system does not mean, as on macOS
         resource.setrlimit(resource.RLIMIT_NOFILE, (FILES if most < 0 else min(FILES, most), most))
+
+
+def main(descriptor: int) -> None:
+    allow_files()
     config = uvicorn.Config(
         "contactcenter.asgi:application",
         access_log=False,

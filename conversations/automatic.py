@@ -1,35 +1,37 @@
-"""What the system itself answers: STOP, START and HELP, each once. These never count as an answer to a wait."""
+"""What the system itself answers: STOP, START, HELP, JOIN and YES, each once.
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from uuid import UUID, uuid5
+These never count as an answer to a wait.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from consent import keywords, revocation, rulebook
-from consent.models import ConsentEvent
-from consent.purposes import Effect, Purpose
-from conversations import nudging, outbound
+from consent import acquiring, keywords, revocation, rulebook
+from consent.folding import GRANTS
+from consent.models import ConsentEvent, Program, Standing
+from consent.purposes import Category, Effect, Kind, Purpose
+from conversations import greetings, nudging, outbound
 from conversations.models import Conversation, Message
 
-# The same text always makes the same answer's id, so that no crash or duplicate answers it twice.
-NAMESPACE = UUID("6f1d9a5c-7f0e-4b53-9c0e-0b8f6f3a2d11")
+ANSWERS_TO_STOP_AND_START = frozenset({Purpose.OPT_OUT_CONFIRMATION, Purpose.OPT_IN_CONFIRMATION})
+SETTLING = GRANTS | {Kind.REQUESTED}
 
 
-def answer(texts: Sequence[Message], *, now: datetime) -> None:
-    """Queues the answers that these inbound texts call for. The messages must carry their conversation with its
-    line."""
-    meanings = {text.ref: meaning_of(text.body) for text in texts}
-    speaking = [text for text in texts if meanings[text.ref]]
-    effects = effects_of(speaking)
-    answers = []
-    for text in speaking:
-        purpose = purpose_of(text.conversation, meanings[text.ref], effects.get(str(text.carrier_id)))
-        if purpose is not None:
-            answers.append(answer_to(text, purpose, now))
-    if answers:
-        Message.objects.bulk_create(answers, ignore_conflicts=True)
+def answer(texts: Sequence[Message], events: Mapping[str, ConsentEvent], *, now: datetime) -> None:
+    """Queues the answers that these inbound texts call for. The messages must carry their conversation with its line;
+    ``events`` are what they did to the ledger, by the carrier's id."""
+    answers = [answer_to(text, events.get(str(text.carrier_id)), now) for text in texts]
+    if queued := [message for message in answers if message is not None]:
+        Message.objects.bulk_create(queued, ignore_conflicts=True)
         nudging.nudge(Message.Lane.AGENTS)
+
+
+def is_settled(text: Message, events: Mapping[str, ConsentEvent]) -> bool:
+    """Whether a text has had all the answer it asks for by what it did: somebody joined, or said YES."""
+    event = events.get(str(text.carrier_id))
+    return event is not None and event.kind in SETTLING and event.effect != Effect.NOTHING
 
 
 def meaning_of(body: str) -> str:
@@ -40,44 +42,48 @@ def meaning_of(body: str) -> str:
     return "stop" if revocation.classify(body).kind == "revoke" else ""
 
 
-def effects_of(texts: Sequence[Message]) -> dict[str, Effect]:
-    """What each of these texts changed in the ledger, by the carrier's id."""
-    if not texts:
-        return {}
-    events = ConsentEvent.objects.filter(message_ref__in=[text.carrier_id for text in texts])
-    return {event.message_ref: Effect(event.effect) for event in events}
-
-
-def purpose_of(conversation: Conversation, meaning: str, effect: Effect | None) -> Purpose | None:
+def answer_to(text: Message, event: ConsentEvent | None, now: datetime) -> Message | None:
     """Silence where the carrier answers itself, and where nothing changed: a second STOP is not confirmed again."""
-    line = conversation.line
-    if effect == Effect.SUPPRESSED and not line.carrier_answers_stop:
-        return Purpose.OPT_OUT_CONFIRMATION
-    if effect == Effect.RESUMED and not line.carrier_answers_stop:
-        return Purpose.OPT_IN_CONFIRMATION
-    if meaning == "help" and not line.carrier_answers_help:
-        return Purpose.HELP
-    return None
-
-
-def answer_to(text: Message, purpose: Purpose, now: datetime) -> Message:
-    within = int(rulebook.value("confirmation.within_seconds", now.date()))
-    return outbound.queued(
+    line = text.conversation.line
+    purpose = None
+    if event is not None:
+        purpose = purpose_of(event, is_join=event.facts["rule"].startswith("join:"))
+        if purpose in ANSWERS_TO_STOP_AND_START and event.program_id is None and line.carrier_answers_stop:
+            return None
+    elif meaning_of(text.body) == "help" and not line.carrier_answers_help:
+        purpose = Purpose.HELP
+    if purpose is None:
+        return None
+    return outbound.automatic(
         conversation=text.conversation,
-        body=wording(text.conversation, purpose),
+        body=wording(text.conversation, purpose, event),
         purpose=purpose,
-        ref=uuid5(NAMESPACE, f"{purpose}:{text.carrier_id}"),
+        cause=str(text.carrier_id),
+        program_id=event.program_id if event else None,
         now=now,
-        expires_at=now + timedelta(seconds=within),
     )
 
 
-def wording(conversation: Conversation, purpose: Purpose) -> str:
+def purpose_of(event: ConsentEvent, *, is_join: bool = False) -> Purpose | None:
+    """What is said to whoever has just done this; who joins again is told again."""
+    if event.kind == Kind.REQUESTED and (is_join or event.effect == Effect.REQUESTED):
+        return Purpose.DOUBLE_OPT_IN
+    if event.kind in GRANTS and event.program_id and (is_join or event.effect == Effect.GRANTED):
+        return Purpose.OPT_IN_CONFIRMATION
+    return {Effect.SUPPRESSED: Purpose.OPT_OUT_CONFIRMATION, Effect.RESUMED: Purpose.OPT_IN_CONFIRMATION}.get(
+        Effect(event.effect)
+    )
+
+
+def wording(conversation: Conversation, purpose: Purpose, event: ConsentEvent | None) -> str:
     brand = conversation.line.brand
+    if event is not None and event.program is not None and purpose != Purpose.OPT_OUT_CONFIRMATION:
+        return greetings.text_for(event.program, purpose)
     names = {"brand": brand.name, "contact": brand.help_contact}
     if purpose == Purpose.OPT_OUT_CONFIRMATION:
         text = _("%(brand)s: You are opted out and will get no more texts from us. Reply START to get them again.")
-    elif purpose == Purpose.OPT_IN_CONFIRMATION:
+        return " ".join([text % names, *clarification(event)])
+    if purpose == Purpose.OPT_IN_CONFIRMATION:
         text = _(
             "%(brand)s: You can get texts from us again. Msg & data rates may apply."
             " Reply HELP for help, STOP to opt out."
@@ -85,3 +91,16 @@ def wording(conversation: Conversation, purpose: Purpose) -> str:
     else:
         text = _("%(brand)s: For help, contact %(contact)s. Msg & data rates may apply. Reply STOP to opt out.")
     return text % names
+
+
+def clarification(event: ConsentEvent | None) -> list[str]:
+    """How to keep one kind of texts, for whoever had agreed to several; where the law lets us ask."""
+    if event is None or not rulebook.value("confirmation.may_clarify", event.recorded_at.date()):
+        return []
+    standing = Standing.objects.select_related("subject").get(subject=event.subject_id, brand=event.brand_id)
+    programs = list(Program.objects.filter(pk__in=acquiring.ended_by_the_last_no(standing), is_active=True))
+    kept = [one for one in programs if one.category != Category.PROMOTIONAL and one.opt_in_keyword]
+    if len({program.category for program in programs}) < 2 or not kept:
+        return []
+    keyword = min(kept, key=lambda program: program.pk).opt_in_keyword.upper()
+    return [_("To keep only %(program)s, reply KEEP %(keyword)s.") % {"program": kept[0].name, "keyword": keyword}]

@@ -39,7 +39,7 @@ class DetailsForm(forms.ModelForm[Contact]):
 
     class Meta:
         model = Contact
-        fields = ("name", "reference", "language", "time_zone")
+        fields = ("name", "reference", "language", "time_zone", "postal_code")
 
     def clean_time_zone(self) -> str:
         zone: str = self.cleaned_data["time_zone"].strip()

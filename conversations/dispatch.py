@@ -200,6 +200,7 @@ def request(message: Message) -> gate.Request:
         program_id=message.program_id,
         purpose=Purpose(message.purpose),
         wrote_at=conversation.wrote_at,
+        postal_code=conversation.contact.postal_code or None,
     )
 
 

@@ -11,14 +11,12 @@ from typing import Any
 
 from django.db import DatabaseError, InternalError, OperationalError, connection, transaction
 
-from consent import ledger, revocation
-from consent.keywords import match
-from consent.models import Brand, Hold
-from consent.purposes import Kind, Source
+from consent import ledger
+from consent.models import Hold
 from contactcenter.lib import phone
-from conversations import reading, receipts, threads
+from conversations import consequences, reading, receipts, threads
 from conversations.carriers import webhooks
-from conversations.models import CarrierEvent, Line
+from conversations.models import CarrierEvent
 from conversations.reading import Delivery
 
 logger = logging.getLogger(__name__)
@@ -48,7 +46,7 @@ def receive(deliveries: Sequence[Delivery], *, now: datetime) -> list[bool]:
 def receive_alone(delivery: Delivery, *, now: datetime) -> bool:
     try:
         store([delivery], now=now)
-    except OperationalError:  # a deadlock, a time-out: nothing is wrong with this delivery, and it will come again
+    except (OperationalError, InternalError):  # a deadlock, a time-out, a freeze: nothing is wrong with this delivery
         logger.exception("Webhook %s could not be stored now.", delivery.key)
         return False
     except Exception as error:
@@ -76,12 +74,8 @@ def store(deliveries: Sequence[Delivery], *, now: datetime) -> list[int]:
         once.setdefault(delivery.key, delivery)
     with transaction.atomic():
         new = insert(list(once.values()))
-        reports = [
-            report
-            for key in once
-            if key in new and once[key].kind == CarrierEvent.Kind.INBOUND
-            for report in consequences(once[key])
-        ]
+        texts = [once[key] for key in once if key in new and once[key].kind == CarrierEvent.Kind.INBOUND]
+        reports = consequences.reports(texts, now=now)
         for key in sorted(new):  # before any standing is locked, as in the gate
             if reading.UNREADABLE in once[key].payload:
                 hold_sender(once[key], "A text from this number could not be read.")
@@ -114,47 +108,6 @@ def insert(deliveries: Sequence[Delivery]) -> dict[str, int]:
             ],
         )
         return dict(cursor.fetchall())
-
-
-def consequences(delivery: Delivery) -> list[ledger.Report]:
-    """What a text does to the ledger: nothing for nearly all of them.
-
-    Asks for no more than a sender and words: a STOP counts even when its text can't be threaded.
-    """
-    sender, body = webhooks.words(delivery.payload, "from"), delivery.payload.get("text")
-    if not sender or not isinstance(body, str):
-        return []
-    classified = revocation.classify(body)
-    keyword = match(body)
-    if classified.kind == "revoke":
-        kind = Kind.REVOKED
-    elif classified.kind == "suspect":
-        kind = Kind.SUSPECTED
-    elif keyword is not None and keyword.meaning == "start":
-        kind = Kind.RESUMED
-    else:
-        return []
-    return [
-        ledger.Report(
-            phone=phone.from_carrier(sender),
-            brand_id=brand_id,
-            kind=kind,
-            source=Source.KEYWORD if keyword else Source.FREE_TEXT,
-            occurred_at=webhooks.moment(delivery.payload.get("timestamp")) or delivery.received_at,
-            rule=f"keyword:{keyword.word}" if keyword else classified.rule,
-            message_ref=(webhooks.words(delivery.payload, "message_uuid") or delivery.key)[:64],
-            evidence={"words": body},
-        )
-        for brand_id in addressed_brands(webhooks.words(delivery.payload, "to"), kind)
-    ]
-
-
-def addressed_brands(recipient: str, kind: Kind) -> list[int]:
-    """The brand whose line was texted. A "no" to a number that is no line of ours (any more) is said to all of them."""
-    brand_id = Line.objects.filter(number=phone.from_carrier(recipient)).values_list("brand_id", flat=True).first()
-    if brand_id is not None:
-        return [brand_id]
-    return [] if kind == Kind.RESUMED else list(Brand.objects.order_by("pk").values_list("pk", flat=True))
 
 
 def hold_sender(delivery: Delivery, reason: str) -> None:

@@ -122,6 +122,10 @@ WHERE text.direction = 'in' AND text.id > %(after)s AND NOT EXISTS (
     SELECT FROM conversations_wait wait
     WHERE wait.conversation_id = text.conversation_id AND wait.opened_by_id <= text.id
         AND (wait.answered_at IS NULL OR wait.answered_with_id > text.id OR wait.answered_at >= text.status_at))
+    AND NOT EXISTS (
+        SELECT FROM consent_consentevent event
+        WHERE event.message_ref = text.carrier_id AND event.message_ref <> ''
+            AND event.kind IN ('requested', 'granted', 'confirmed') AND event.effect <> 'nothing')
 ORDER BY text.id LIMIT 1000
 """
 

@@ -1,13 +1,14 @@
 """What we say to people: queued here, handed over by ``dispatch``."""
 
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from django.db import IntegrityError, transaction
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from consent import rulebook
 from consent.purposes import Purpose
 from contactcenter.lib import redact, segments
 from conversations import live, nudging
@@ -20,6 +21,8 @@ MAX_SEGMENTS = 10
 USEFUL_FOR = timedelta(days=1)
 # Plans older than a season are somebody else's.
 SCHEDULED_AT_MOST = timedelta(days=90)
+# The same cause always makes the same answer's id, so that no crash or duplicate answers it twice.
+NAMESPACE = UUID("6f1d9a5c-7f0e-4b53-9c0e-0b8f6f3a2d11")
 
 
 class CannotSend(Exception):
@@ -104,6 +107,23 @@ def retryable(message_id: int) -> Message:
     message = Message.objects.select_for_update(no_key=True).get(pk=message_id)
     if not message.may_retry:
         raise CannotSend(_("This message has been sent again already, or has arrived."))
+    return message
+
+
+def automatic(
+    *, conversation: Conversation, body: str, purpose: Purpose, cause: str, program_id: int | None, now: datetime
+) -> Message:
+    """What the system itself says, once for each ``cause``, and soon or never. Not yet saved."""
+    within = int(rulebook.value("confirmation.within_seconds", now.date()))
+    message = queued(
+        conversation=conversation,
+        body=body,
+        purpose=purpose,
+        ref=uuid5(NAMESPACE, f"{purpose}:{cause}"),
+        now=now,
+        expires_at=now + timedelta(seconds=within),
+    )
+    message.program_id = program_id
     return message
 
 

@@ -9,7 +9,7 @@ from django.db.models import F
 
 from consent import ledger
 from consent.models import ConsentEvent
-from conversations import inbound
+from conversations import consequences, inbound
 from conversations.models import CarrierEvent
 from conversations.reading import Delivery
 
@@ -33,7 +33,7 @@ def store_again(pk: int, *, now: datetime) -> bool:
             event = CarrierEvent.objects.select_for_update(no_key=True).filter(pk=pk, state=PARKED).first()
             if event is None:
                 return False
-            ledger.record_many(owed(event), now=now)
+            ledger.record_many(owed(event, now=now), now=now)
             CarrierEvent.objects.filter(pk=pk).update(state=CarrierEvent.State.STORED, error="")
     except Exception as error:  # the operator sees it beside the event
         logger.exception("Parked carrier event %d still cannot be applied.", pk)
@@ -44,7 +44,7 @@ def store_again(pk: int, *, now: datetime) -> bool:
     return True
 
 
-def owed(event: CarrierEvent) -> list[ledger.Report]:
+def owed(event: CarrierEvent, *, now: datetime) -> list[ledger.Report]:
     """What a text means for the ledger and the ledger does not have.
 
     A text is parked without its effect when writing that effect is what failed: to thread it alone would lose a STOP.
@@ -60,6 +60,6 @@ def owed(event: CarrierEvent) -> list[ledger.Report]:
     )
     return [
         report
-        for report in inbound.consequences(delivery)
+        for report in consequences.reports([delivery], now=now)
         if not ConsentEvent.objects.filter(message_ref=report.message_ref, brand_id=report.brand_id).exists()
     ]

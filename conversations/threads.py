@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import connection
 
 from consent.models import Subject
-from conversations import automatic, live, reading, waits
+from conversations import automatic, consequences, live, reading, waits
 from conversations.carriers import webhooks
 from conversations.models import CarrierEvent, Contact, Conversation, Line, Message
 from conversations.states import Status
@@ -43,8 +43,9 @@ def apply(events: Sequence[CarrierEvent], *, now: datetime) -> None:
     ]
     insert_texts(messages)
     note_arrivals(messages)
-    waits.open_for(messages)
-    automatic.answer(messages, now=now)
+    did = consequences.of([text.carrier_id for text in texts])
+    waits.open_for([message for message in messages if not automatic.is_settled(message, did)])
+    automatic.answer(messages, did, now=now)
     CarrierEvent.objects.filter(pk__in=[event.pk for event in events]).update(
         state=CarrierEvent.State.THREADED, error=""
     )

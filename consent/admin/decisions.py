@@ -16,9 +16,10 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from consent import rulebook, telling
+from consent import hours, rulebook, telling
 from consent.admin.finding import of_number
 from consent.admin.lately import Decided, Reason
+from consent.hours import Closure
 from consent.models import ConsentEvent, Decision
 from consent.reasons import REASONS
 from contactcenter.accounts.site import Group, Record, as_uuid, pretty
@@ -83,6 +84,7 @@ def explained(decision: Decision) -> dict[str, Any]:
         seen, filters = seen.filter(seq__lte=decision.ledger_seq), {**filters, "seq__lte": decision.ledger_seq}
     else:
         seen = seen.filter(recorded_at__lte=decision.decided_at)
+    are_rules_current = decision.rules_version == rulebook.version()
     return {
         "title": _now("Why this text was allowed, held or blocked"),
         "decision": decision,
@@ -94,8 +96,18 @@ def explained(decision: Decision) -> dict[str, Any]:
         ],
         "ledger_url": f"{reverse('admin:consent_consentevent_changelist')}?{urlencode(filters)}",
         "stored": pretty(decision.facts),
-        "are_rules_current": decision.rules_version == rulebook.version(),
+        "closures": closures(decision) if are_rules_current else [],
+        "are_rules_current": are_rules_current,
     }
+
+
+def closures(decision: Decision) -> list[Closure]:
+    """Which rules' hours were over, and what the clocks there said; asked again of the same rules and facts."""
+    seen = decision.facts
+    if "quiet_hours" not in decision.reasons or not seen.get("zones") or not seen.get("category"):
+        return []
+    zones, regions = frozenset(seen["zones"]), frozenset(seen.get("regions", ()))
+    return list(hours.opening(zones, regions, seen["category"], decision.decided_at).closed_by)
 
 
 def facts(seen: dict[str, Any], at: datetime) -> Iterator[tuple[Any, list[str]]]:

@@ -90,6 +90,12 @@ class Decision(models.Model):
             ),
             # officer: what is held now
             models.Index(fields=["held_until"], name="decision_held", condition=models.Q(verdict=Verdict.HELD)),
+            # gate: what a brand sent to a number on its own account within a day, which caps count
+            models.Index(
+                fields=["subject", "brand", "decided_at"],
+                name="decision_unasked",
+                condition=models.Q(verdict=Verdict.ALLOWED, purpose__in=[Purpose.CAMPAIGN, Purpose.ALERT]),
+            ),
         ]
 
     def __str__(self) -> str:

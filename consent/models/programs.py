@@ -72,6 +72,11 @@ class Program(models.Model):
     def __str__(self) -> str:
         return f"{self.brand} · {self.name}"
 
+    def current_disclosure(self, language: str = "en") -> "Disclosure | None":
+        """The latest wording in a language; in English where there is none."""
+        latest = {found.language: found for found in self.disclosures.order_by("version")}
+        return latest.get(language) or latest.get("en")
+
 
 class Disclosure(models.Model):
     """An exact wording that a person saw when consenting. A change of wording is a new version; triggers refuse

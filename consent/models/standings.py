@@ -1,17 +1,17 @@
 """What the ledger says today, and what a person must still judge."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
 
+from consent import deadlines
 from consent.folding import Grant, State
 from consent.models.ledger import ConsentEvent, Subject
 from consent.models.programs import Brand
 from consent.purposes import Category, Level
 
-REVIEWED_WITHIN = timedelta(days=1)
 # ``State.is_suppressed`` for the database.
 SUPPRESSED = models.Q(revoked_at__isnull=False) & (
     models.Q(resumed_at=None) | models.Q(revoked_at__gte=models.F("resumed_at"))
@@ -112,7 +112,7 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         for event in suspicions:  # under the standing's lock: nobody else opens one for the same number and brand
             pair = {"subject_id": event.subject_id, "brand_id": event.brand_id}
             if not self.open().filter(**pair).update(last_event=event):
-                due_at = event.recorded_at + REVIEWED_WITHIN
+                due_at = deadlines.due(event.recorded_at, settings.TIME_ZONE, "review").at
                 self.create(**pair, first_event=event, last_event=event, due_at=due_at)
 
 

@@ -38,6 +38,13 @@ class Contact(models.Model):
     time_zone = models.CharField(
         _("time zone"), max_length=60, blank=True, db_default="", help_text=_("Empty: where their number comes from.")
     )
+    postal_code = models.CharField(
+        _("postal code"),
+        max_length=10,
+        blank=True,
+        db_default="",
+        help_text=_("ZIP or Canadian: which hours are right."),
+    )
     tags = models.ManyToManyField(Tag, blank=True, related_name="contacts", verbose_name=_("tags"))
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

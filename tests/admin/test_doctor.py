@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from contactcenter import doctor, health
+from contactcenter import address, doctor, health
 from contactcenter.accounts.models import Role
 from conversations import heartbeats
 from conversations.models import Line
@@ -72,6 +72,31 @@ def test_a_paused_line_says_how_to_resume_it(installed) -> None:
     (complaint,) = dict(doctor.examined())["The running product"]
     assert "Invalid account (401)" in complaint.what
     assert "Resume" in complaint.remedy
+
+
+def test_a_host_where_nobody_can_listen_is_told(installed, settings) -> None:
+    settings.HOST = "no.such.host.invalid"
+    assert "HOST is 'no.such.host.invalid'" in told("Where it listens")[0]
+
+
+def test_a_port_where_the_product_may_listen_already_is_no_fault(installed, settings) -> None:
+    with address.listening("127.0.0.1", 0) as product:
+        settings.HOST, settings.PORT = product.getsockname()
+        assert told("Where it listens") == []
+
+
+def test_a_folder_without_postgresql_is_told(installed, monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("POSTGRES_BINDIR", str(tmp_path))
+    assert told("PostgreSQL's programs") == [
+        f"POSTGRES_BINDIR is {tmp_path}, but there is no postgres and no initdb in it."
+    ]
+
+
+def test_a_folder_that_is_not_made_yet_is_a_note(installed, settings, tmp_path) -> None:
+    settings.VAR_DIR = tmp_path / "none"
+    (complaint,) = dict(doctor.examined())["Disk"]
+    assert "where there is no folder yet" in complaint.what
+    assert not complaint.is_serious
 
 
 def test_a_secret_that_others_can_read_is_named(installed, settings) -> None:

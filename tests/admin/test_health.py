@@ -145,7 +145,9 @@ def test_parked_events_and_holds_are_warnings(client):
     Hold.objects.create(phone="+12015550123", phone_hash="x", reason="disk full")
     Hold.objects.create(phone="+12015550123", phone_hash="x", reason="over", released_at=timezone.now())
     assert part(client, "parked events") == (200, True, "1 could not be applied; see Carrier events in the admin.")
-    assert part(client, "holds") == (200, True, "1 numbers are held until a person releases them.")
+    assert part(client, "holds") == (200, True, "1 number is held until a person releases it.")
+    Hold.objects.create(phone="+12015550124", phone_hash="y", reason="disk full")
+    assert part(client, "holds") == (200, True, "2 numbers are held until a person releases them.")
 
 
 def test_nobody_is_asked_to_sign_in_and_nothing_is_changed_by_it(client):

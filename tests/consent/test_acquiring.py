@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 
 from consent import acquiring, proof, revoking
-from consent.models import ConsentEvent, Standing, Subject
-from consent.purposes import Category, Kind, Level, Source
+from consent.models import ConsentEvent, Standing
+from consent.purposes import Category, Effect, Kind, Level, Source
 from tests import factories
 from tests.factories import NOON
 
@@ -59,12 +59,13 @@ def test_with_double_opt_in_only_the_phone_itself_makes_it_consent():
     assert standing().state.level(program.pk) == Level.NONE
     event = confirm(program, NOON + timedelta(minutes=1))
     assert (event.kind, standing().state.level(program.pk)) == (Kind.CONFIRMED, Level.WRITTEN)
-    assert confirm(program, NOON + timedelta(minutes=2)) is None  # there is nothing left to confirm
+    assert confirm(program, NOON + timedelta(minutes=2)).effect == Effect.NOTHING
+    assert standing().state.level(program.pk) == Level.WRITTEN
 
 
 def confirm(program, at):
     return acquiring.confirm(
-        subject=Subject.objects.for_phone(PHONE), program=program, source=Source.KEYWORD, evidence={"words": "YES"},
+        phone=PHONE, program=program, source=Source.KEYWORD, evidence={"words": "YES"},
         occurred_at=at, now=at,
     )  # fmt: skip
 
@@ -72,15 +73,16 @@ def confirm(program, at):
 def test_a_yes_after_three_days_confirms_nothing():
     program = offered(is_double_opt_in=True)
     acquiring.acquire(program=program, phone=PHONE, source=Source.WEB, evidence=WEB, now=NOON)
-    assert confirm(program, NOON + timedelta(hours=72, seconds=1)) is None
-    assert confirm(program, NOON + timedelta(hours=72)) is not None
+    assert confirm(program, NOON + timedelta(hours=72, seconds=1)).effect == Effect.NOTHING
+    assert confirm(program, NOON + timedelta(hours=72)).effect == Effect.GRANTED
 
 
 def test_a_yes_after_a_stop_confirms_nothing():
     program = offered(is_double_opt_in=True)
     acquiring.acquire(program=program, phone=PHONE, source=Source.WEB, evidence=WEB, now=NOON)
     revoking.revoke(phone=PHONE, source=Source.AGENT, evidence={}, now=NOON + timedelta(minutes=1))
-    assert confirm(program, NOON + timedelta(minutes=2)) is None
+    assert confirm(program, NOON + timedelta(minutes=2)).effect == Effect.NOTHING
+    assert standing().state.is_suppressed
 
 
 @pytest.mark.parametrize("source", [source for source in Source if source != Source.KEYWORD])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from consent import rulebook
 from consent.policy import ANSWERS_TO_KEYWORDS, Facts, decide
-from consent.purposes import Level, Purpose, Verdict
+from consent.purposes import Category, Level, Purpose, Verdict
 
 NOW = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
 JUST_NOW = NOW - timedelta(minutes=3)
@@ -112,6 +112,7 @@ def test_blocked(case):
 
 
 moments = st.none() | st.integers(0, 60 * 24 * 60).map(lambda minutes: NOW - timedelta(minutes=minutes))
+lately = st.integers(0, 30 * 60).map(lambda minutes: NOW - timedelta(minutes=minutes))
 all_facts = st.builds(
     Facts,
     purpose=st.sampled_from(Purpose),
@@ -123,6 +124,15 @@ all_facts = st.builds(
     level_needed=st.sampled_from(Level),
     level_held=st.sampled_from(Level),
     is_program_active=st.booleans(),
+    is_awaiting_yes=st.booleans(),
+    category=st.none() | st.sampled_from(Category),
+    zones=st.frozensets(
+        st.sampled_from(["America/New_York", "America/Chicago", "America/Phoenix", "Pacific/Honolulu"])
+    ),
+    regions=st.frozensets(st.sampled_from(["US-FL", "US-TX", "US-AZ"])),
+    recent=st.lists(st.integers(0, 30 * 60).map(lambda minutes: NOW - timedelta(minutes=minutes)), max_size=5).map(
+        tuple
+    ),
 )
 
 
@@ -162,3 +172,92 @@ def test_another_objection_never_turns_a_block_into_an_allowance(facts):
     if decide(facts, NOW).verdict == Verdict.BLOCKED and facts.purpose != Purpose.OPT_OUT_CONFIRMATION:
         worse = replace(facts, is_suppressed=True, is_suspected=True)
         assert decide(worse, NOW).verdict == Verdict.BLOCKED
+
+
+# --- Hours and caps ------------------------------------------------------------------------------------------
+
+NEW_YORK = {"zones": frozenset({"America/New_York"}), "regions": frozenset({"US-NY"})}
+offer = replace(campaign, category=Category.PROMOTIONAL, **NEW_YORK)
+notice = replace(campaign, category=Category.INFORMATIONAL, level_needed=Level.EXPRESS, **NEW_YORK)
+NIGHT = datetime(2026, 3, 3, 4, 30, tzinfo=UTC)  # 11:30 PM in New York
+MORNING = datetime(2026, 3, 3, 14, 0, tzinfo=UTC)  # 9 AM there
+
+
+def test_row_12_at_night_an_offer_is_held_until_the_morning():
+    ruling = decide(offer, NIGHT)
+    assert (ruling.verdict, ruling.reasons, ruling.held_until) == (Verdict.HELD, ("quiet_hours",), MORNING)
+    assert decide(offer, MORNING).verdict == Verdict.ALLOWED
+    assert decide(offer, MORNING - A_SECOND).verdict == Verdict.HELD
+
+
+def test_row_12_an_allowed_offer_says_until_when_it_may_go():
+    assert decide(offer, NOW).closes_at == datetime(2026, 3, 3, 1, 0, tzinfo=UTC)  # 8 PM there
+
+
+def test_row_12_a_planned_notice_keeps_courtesy_hours_and_an_alert_does_not_wait():
+    assert decide(notice, NIGHT).held_until == datetime(2026, 3, 3, 13, 0, tzinfo=UTC)  # 8 AM there
+    assert decide(replace(notice, purpose=Purpose.ALERT), NIGHT).verdict == Verdict.ALLOWED
+    assert decide(replace(offer, purpose=Purpose.ALERT), NIGHT).verdict == Verdict.HELD
+
+
+def test_an_answer_keeps_no_hours():
+    assert decide(replace(reply, category=Category.PROMOTIONAL, wrote_at=NIGHT), NIGHT).verdict == Verdict.ALLOWED
+
+
+def test_row_13_an_offer_to_nobody_knows_where_is_blocked():
+    nowhere = replace(offer, zones=frozenset(), regions=frozenset())
+    assert decide(nowhere, NOW).reasons == ("zone_unknown",)
+    assert decide(nowhere, NOW).verdict == Verdict.BLOCKED
+
+
+def hours_before(now, *hours):
+    return tuple(now - timedelta(hours=number) for number in hours)
+
+
+def test_row_14_three_offers_in_a_day_and_the_fourth_waits_until_the_first_is_a_day_old():
+    assert decide(replace(offer, recent=hours_before(NOW, 1, 2)), NOW).verdict == Verdict.ALLOWED
+    ruling = decide(replace(offer, recent=hours_before(NOW, 3, 1, 2)), NOW)
+    assert (ruling.verdict, ruling.reasons) == (Verdict.HELD, ("too_many",))
+    assert ruling.held_until == NOW + timedelta(hours=21)
+
+
+def test_row_14_a_day_later_to_the_second_it_may_go():
+    recent = hours_before(NOW, 1, 2, 24)
+    assert decide(replace(offer, recent=recent), NOW).verdict == Verdict.ALLOWED
+    assert decide(replace(offer, recent=recent), NOW - A_SECOND).verdict == Verdict.HELD
+
+
+def test_too_many_at_night_waits_for_both():
+    evening = datetime(2026, 3, 3, 0, 30, tzinfo=UTC)  # 7:30 PM in New York
+    ruling = decide(replace(offer, recent=(*hours_before(evening, 1, 2), evening - timedelta(hours=23))), evening)
+    assert ruling.held_until == MORNING
+
+
+def test_caps_count_no_notices():
+    assert decide(replace(notice, recent=hours_before(NOW, 1, 2, 3, 4)), NOW).verdict == Verdict.ALLOWED
+
+
+def test_all_reasons_are_told_also_those_that_time_would_mend():
+    ruling = decide(replace(offer, is_suppressed=True, recent=hours_before(NIGHT, 1, 2, 3)), NIGHT)
+    assert (ruling.verdict, ruling.reasons) == (Verdict.BLOCKED, ("opted_out", "quiet_hours", "too_many"))
+
+
+@given(all_facts)
+def test_what_is_held_passes_at_that_moment_and_not_before(facts):
+    ruling = decide(facts, NOW)
+    if ruling.held_until:
+        assert decide(facts, ruling.held_until).verdict == Verdict.ALLOWED
+        assert decide(facts, ruling.held_until - A_SECOND).verdict == Verdict.HELD
+
+
+@pytest.mark.parametrize("category", Category)
+@pytest.mark.parametrize("held", Level)
+@pytest.mark.parametrize("purpose", [Purpose.CAMPAIGN, Purpose.ALERT])
+def test_row_2_every_category_needs_its_level(category, held, purpose):
+    needed = {
+        Category.CONVERSATIONAL: Level.CONVERSATIONAL,
+        Category.INFORMATIONAL: Level.EXPRESS,
+        Category.PROMOTIONAL: Level.WRITTEN,
+    }[category]
+    facts = Facts(purpose, level_needed=needed, level_held=held, category=category, **NEW_YORK)
+    assert (decide(facts, NOW).verdict == Verdict.ALLOWED) == (held.rank >= needed.rank)

@@ -278,6 +278,15 @@ def test_an_odd_answer_of_the_carrier_stops_nobody_else_s_result(monkeypatch):
     assert Outcome(Kind.REFUSED, detail="a\x00" * 400).detail == "a" * 300
 
 
+def test_texts_that_the_carrier_took_without_naming_them_are_written_together():
+    replies = [reply(), reply(conversation=traffic.conversation(sender="+12015550124"))]
+    hand_overs, _ = dispatch.allowed(lane="agents", limit=2, clock=timezone.now)
+    unnamed = Outcome(Kind.SENT, carrier_id="")
+    settling.settle([settling.Result(one, unnamed, timezone.now()) for one in hand_overs], clock=timezone.now)
+    written = Message.objects.filter(pk__in=[message.pk for message in replies])
+    assert list(written.values_list("status", "carrier_id")) == [(Status.SENT, None)] * 2
+
+
 def test_when_no_new_messages_can_be_taken_those_in_flight_land_all_the_same(monkeypatch, carrier):
     message = reply()
     calls = []

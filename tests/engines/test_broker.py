@@ -8,7 +8,7 @@ from contactcenter import broker
 
 
 @pytest.mark.django_db(transaction=True)
-def test_after_an_outage_the_queue_is_asked_again_soon(monkeypatch) -> None:
+def test_after_an_outage_the_queue_is_asked_again_soon_and_the_log_says_why(monkeypatch, caplog) -> None:
     answers = iter([OperationalError("the database is restarting"), [(1, b"task")]])
 
     def dequeue(self):
@@ -22,3 +22,6 @@ def test_after_an_outage_the_queue_is_asked_again_soon(monkeypatch) -> None:
     queue = broker.Broker()
 
     assert [queue.dequeue(), queue.dequeue()] == [None, [(1, b"task")]]
+    (record,) = caplog.records
+    assert record.name == "contactcenter.broker"
+    assert record.getMessage() == "The queue cannot be read now: the database is restarting"

@@ -24,6 +24,14 @@ def test_a_taken_port_is_refused_before_anything_starts_and_the_error_names_the_
     assert not (var_dir / "postgres").exists()
 
 
+def test_a_host_that_is_none_is_refused_by_its_name(var_dir, settings):
+    settings.HOST = "no.such.host.invalid"
+    with pytest.raises(CommandError, match=r"HOST is 'no.such.host.invalid'") as refused:
+        call_command("up", port=8000)
+    assert "PORT" not in str(refused.value)
+    assert not (var_dir / "postgres").exists()
+
+
 def test_a_second_up_on_the_same_directory_is_refused(var_dir):
     with (
         supervisor.claim(var_dir, "http://127.0.0.1:8000"),

@@ -1,7 +1,6 @@
 """Run the whole product under one supervisor: engines, web, workers, clock and, on request, the sandbox."""
 
 import asyncio
-import errno
 import http.client
 import os
 import secrets
@@ -16,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from contactcenter import engines, supervisor
+from contactcenter import address, engines, supervisor
 from contactcenter.supervisor import Service
 
 # A healthy event loop never stands still for so long; browsers and carriers ask again at about that time.
@@ -39,13 +38,12 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, port: int | None, sandbox: bool, demo: bool, **options: Any) -> None:
         var_dir = engines.default_var_dir()
-        host, port = os.environ.get("HOST", "127.0.0.1"), port or settings.PORT
-        reachable_at = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
-        url = f"http://[{reachable_at}]:{port}" if ":" in reachable_at else f"http://{reachable_at}:{port}"
+        port = port or settings.PORT
+        url = address.url(settings.HOST, port)
         if settings.WEB_PROCESSES < 1:
             raise CommandError("WEB_PROCESSES must be 1 or more: nobody would answer.")
         try:
-            with supervisor.claim(var_dir, url) as lock, _listening(host, port) as listener:
+            with supervisor.claim(var_dir, url) as lock, address.listening(settings.HOST, port) as listener:
                 env = os.environ | {"PORT": str(port), "VAR_DIR": str(var_dir), "PYTHONUNBUFFERED": "1"}
                 password = _demo_password(var_dir) if demo else ""
                 services = [
@@ -55,7 +53,12 @@ class Command(BaseCommand):
                 ]
                 running = supervisor.Supervisor(_in_order(services), lock=lock)
                 asyncio.run(running.run(on_started=lambda: self._announce(url, env, password)))
-        except (supervisor.AlreadyRunningError, supervisor.StartError, engines.EngineError) as error:
+        except (
+            supervisor.AlreadyRunningError,
+            supervisor.StartError,
+            engines.EngineError,
+            address.AddressError,
+        ) as error:
             raise CommandError(str(error)) from error
         except PermissionError as error:
             raise CommandError(f"{error}; another user's? VAR_DIR can name another folder") from error
@@ -121,18 +124,6 @@ def _product(env: dict[str, str], listener: socket.socket, url: str, *, demo_pas
             name=f"web-{number + 1}", argv=argv, env=env, fds=(listener.fileno(),), silent_seconds=SILENT_WEB_SECONDS
         )
         yield web if number else replace(web, ready=lambda: _answers(url))
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    """The socket that all web processes accept from. While one is started again, the others take its connections; when
-    there is no other, they wait instead of being refused."""
-    try:
-        if ":" in host:
-            return socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=host == "::")
-        return socket.create_server((host, port))
-    except OSError as error:
-        why = "is taken by another program" if error.errno == errno.EADDRINUSE else f"cannot be used: {error}"
-        raise CommandError(f"port {port} of {host} {why}; choose another one with PORT=…") from error
 
 
 def _free_port(preferred: int) -> int:

@@ -1,0 +1,1 @@
+"""Where area codes and postal codes lie: generated tables, and a list kept by hand that corrects them."""

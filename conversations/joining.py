@@ -1,0 +1,84 @@
+"""Somebody joins a program elsewhere than by text: that is recorded, and their phone is told or asked."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from consent import acquiring
+from consent.models import ConsentEvent, Program, Subject
+from consent.purposes import Level, Source
+from conversations import automatic, greetings, live, nudging, outbound
+from conversations.models import Contact, Conversation, Line, Message
+
+
+class NoLine(ValueError):
+    """No line of the program's brand can send; the message says what to do."""
+
+
+def join(
+    *,
+    program: Program,
+    phone: str,
+    source: Source,
+    evidence: Mapping[str, str],
+    now: datetime,
+    occurred_at: datetime | None = None,
+    level: Level | None = None,
+    actor_id: int | None = None,
+) -> ConsentEvent:
+    """Records the consent and queues the confirmation or, with double opt-in, the question: all or nothing.
+
+    Who had it already is told nothing. Raises what ``acquiring.acquire`` raises, and ``NoLine``.
+    """
+    with transaction.atomic():
+        event = acquiring.acquire(
+            program=program,
+            phone=phone,
+            source=source,
+            evidence=evidence,
+            now=now,
+            occurred_at=occurred_at,
+            level=level,
+            actor_id=actor_id,
+        )
+        tell(event, program=program, phone=phone, now=now)
+    return event
+
+
+def tell(event: ConsentEvent, *, program: Program, phone: str, now: datetime) -> None:
+    """Queues what this event calls for. Must run in the transaction that recorded it."""
+    purpose = automatic.purpose_of(event)
+    if purpose is None:
+        return
+    conversation = conversation_with(phone, line_of(program))
+    live.changed([conversation.pk])
+    message = outbound.automatic(
+        conversation=conversation,
+        body=greetings.text_for(program, purpose),
+        purpose=purpose,
+        cause=event.hash,
+        program_id=program.pk,
+        now=now,
+    )
+    Message.objects.bulk_create([message], ignore_conflicts=True)
+    nudging.nudge(Message.Lane.AGENTS)
+
+
+def line_of(program: Program) -> Line:
+    """The line that a program's texts come from: its own, else its brand's first."""
+    lines = list(Line.objects.filter(brand=program.brand_id, is_active=True).order_by("pk"))
+    own = [line for line in lines if line.program_id == program.pk]
+    if not lines:
+        raise NoLine(_("%(brand)s has no line to text from. Add one under Lines.") % {"brand": program.brand})
+    return (own or lines)[0]
+
+
+def conversation_with(phone: str, line: Line) -> Conversation:
+    """The conversation of an E.164 number with a line, made where missing."""
+    subject = Subject.objects.for_phone(phone)
+    contact, _created = Contact.objects.get_or_create(phone=phone, defaults={"subject": subject})
+    conversation, _created = Conversation.objects.get_or_create(contact=contact, line=line)
+    conversation.contact, conversation.line = contact, line
+    return conversation
