@@ -110,7 +110,7 @@ SELECT count(*) FROM (
 
 
 def read(*, now: datetime, zone: str) -> Overview:
-    """The overview at ``now``, its days in this IANA time zone. Twelve statements, whatever the tables hold."""
+    """The overview at ``now``, its days in this IANA time zone. Eleven statements, whatever the tables hold."""
     since = now - timedelta(days=DAYS)
     asked_since = now - timedelta(hours=int(rulebook.value("confirmation.double_opt_in_hours", now.date())))
     return Overview(

@@ -19,7 +19,6 @@ from django.utils.translation import gettext_lazy as _
 from consent import hours, rulebook, telling
 from consent.admin.finding import of_number
 from consent.admin.lately import Decided, Reason
-from consent.hours import Closure
 from consent.models import ConsentEvent, Decision
 from consent.reasons import REASONS
 from contactcenter.accounts.site import Group, Record, as_uuid, pretty
@@ -101,13 +100,14 @@ def explained(decision: Decision) -> dict[str, Any]:
     }
 
 
-def closures(decision: Decision) -> list[Closure]:
+def closures(decision: Decision) -> list[tuple[str, str, str]]:
     """Which rules' hours were over, and what the clocks there said; asked again of the same rules and facts."""
     seen = decision.facts
     if "quiet_hours" not in decision.reasons or not seen.get("zones") or not seen.get("category"):
         return []
     zones, regions = frozenset(seen["zones"]), frozenset(seen.get("regions", ()))
-    return list(hours.opening(zones, regions, seen["category"], decision.decided_at).closed_by)
+    closed_by = hours.opening(zones, regions, seen["category"], decision.decided_at).closed_by
+    return [(closure.rule, closure.zone, date_format(closure.local, "D g:i A")) for closure in closed_by]
 
 
 def facts(seen: dict[str, Any], at: datetime) -> Iterator[tuple[Any, list[str]]]:
