@@ -49,6 +49,7 @@ MONTH_FIRST = ("%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y", "%m.%d.%Y")
 DAY_FIRST = ("%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%d.%m.%Y")
 TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 NOT_BEFORE = datetime(1990, 1, 1, tzinfo=UTC)  # there were no texts: a column of something else
+A_DAY = timedelta(days=1) - timedelta(microseconds=1)
 SLACK = timedelta(minutes=5)  # another system's clock
 
 
@@ -237,9 +238,12 @@ def opt_out_in(cells: Mapping[str, str], *, day_first: bool, zone: tzinfo, now: 
     number = as_phone(written)
     if number is None:
         raise Refusal("bad_opt_out" if written else "no_phone", written)
-    at = moment(cells.get("occurred_at", ""), day_first=day_first, zone=zone)
+    said = cells.get("occurred_at", "")
+    at = moment(said, day_first=day_first, zone=zone) or now
+    if ":" not in said:
+        at += A_DAY  # at any hour of that day: whatever they agreed to on it may be what they took back
     evidence = {name: cells[name] for name in EVIDENCE if cells.get(name)}
-    return Claim(number, min(at or now, now), evidence)
+    return Claim(number, min(at, now), evidence)
 
 
 def as_phone(written: str) -> str | None:
@@ -258,7 +262,7 @@ def as_phone(written: str) -> str | None:
 
 def moment(written: str, *, day_first: bool, zone: tzinfo) -> datetime | None:
     """A date, with or without a time of day and an offset; without one, in this zone. A bare date is its first moment:
-    a "no" of the same day then counts for more. ``None`` for what is no date, or before there were texts."""
+    a "no" of the same day then counts for more than a consent. ``None`` for what is no date, or too long ago."""
     written = " ".join(written.split())
     try:
         at: datetime | None = datetime.fromisoformat(written)

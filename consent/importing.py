@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F
 
 from consent import acquiring, import_claims, import_rows
-from consent.import_claims import Plan
+from consent.import_claims import Plan as Plan
 from consent.import_rows import Refusal, Row
 from consent.models import ConsentEvent, ConsentImport, ImportPart, ImportRefusal
 from consent.purposes import Level

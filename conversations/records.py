@@ -11,10 +11,18 @@ from django.db import transaction
 
 from consent import revoking
 from consent.folding import State
-from consent.models import Brand, ConsentEvent, Program, Standing
-from consent.purposes import Source
+from consent.models import Brand, ConsentEvent, Program, Standing, Subject
+from consent.purposes import Category, Source
 from conversations import joining, live
 from conversations.models import Conversation
+
+
+class OptedOut(Exception):
+    """The person has said no, at ``said_at``. What one of us writes down never lifts that; their own phone does."""
+
+    def __init__(self, said_at: datetime) -> None:
+        super().__init__(said_at)
+        self.said_at = said_at
 
 
 def gave(
@@ -27,18 +35,26 @@ def gave(
     actor_id: int,
     now: datetime,
 ) -> ConsentEvent:
-    """A consent that one of us saw or heard, with the confirmation or the question that follows. Raises what
-    ``joining.join`` raises."""
-    return joining.join(
-        program=program,
-        phone=phone,
-        source=source,
-        evidence={**evidence, "agreed_at": occurred_at.isoformat()},
-        # The phone is asked now: its YES answers today's question, not one of the day it signed.
-        occurred_at=now if program.is_double_opt_in else occurred_at,
-        actor_id=actor_id,
-        now=now,
-    )
+    """A consent that one of us saw or heard, with the confirmation or the question that follows.
+
+    Raises ``OptedOut``, and what ``joining.join`` raises.
+    """
+    with transaction.atomic():
+        pair = (Subject.objects.for_phone(phone).pk, program.brand_id)
+        state, category = Standing.objects.locked([pair])[pair].state, Category(program.category)
+        said_at = state.no_to(category)
+        if said_at is not None and state.is_suppressed_for(category):
+            raise OptedOut(said_at)
+        return joining.join(
+            program=program,
+            phone=phone,
+            source=source,
+            evidence={**evidence, "agreed_at": occurred_at.isoformat()},
+            # The phone is asked now: its YES answers today's question, not one of the day it signed.
+            occurred_at=now if program.is_double_opt_in else occurred_at,
+            actor_id=actor_id,
+            now=now,
+        )
 
 
 def took_back(

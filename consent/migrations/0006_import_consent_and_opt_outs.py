@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consent", "0004_the_whole_of_consent"),
+        ("consent", "0005_count_what_nobody_asked_for"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

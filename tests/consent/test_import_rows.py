@@ -187,6 +187,13 @@ def test_an_opt_out_counts_for_any_number(written, number):
     assert (claim.phone, claim.occurred_at) == (number, NOON)
 
 
+def test_an_opt_out_with_a_bare_date_covers_all_of_that_day():
+    told = {"phone": "2125550123", "occurred_at": "2026-02-01"}
+    claim = import_rows.opt_out_in(told, day_first=False, zone=UTC, now=NOON)
+    assert claim.occurred_at == datetime(2026, 2, 1, 23, 59, 59, 999999, tzinfo=UTC)
+    assert consent(occurred_at="2026-02-01 22:00").occurred_at < claim.occurred_at
+
+
 @pytest.mark.parametrize("written", ["", "n/a", "12345", "ask Peter"])
 def test_what_holds_no_number_is_no_opt_out(written):
     with pytest.raises(Refusal):
