@@ -20,7 +20,7 @@ FIELDS = {
     "user_agent": _l("Browser (user agent)"),
     "document": _l("Reference of the signed paper"),
     "name": _l("Name of who signed"),
-    "program": _l("Program"),
+    "program": _l("Program, row by row"),
 }
 OPT_OUT_FIELDS = {
     "phone": _l("Phone number"),
