@@ -16,8 +16,8 @@ from consent.models import GENESIS, ConsentEvent, Evidence, Review, Seal, Standi
 from consent.purposes import Category, Kind, Level, Source
 
 HEADS_PER_SEAL = 1000
-# Anybody can type a number into a form: after a "no", only the phone itself or a person's own word and hand say "yes".
-MAY_LIFT_A_NO = frozenset({Source.KEYWORD, Source.PAPER, Source.PHONE})
+# Anybody can type a number into a form, or another date on a slip: after a "no", only the phone itself says "yes".
+MAY_LIFT_A_NO = frozenset({Source.KEYWORD})
 SEALING_LOCK = 0x5EA1  # any number, the same in every process
 
 

@@ -28,6 +28,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 group_commit = GroupCommit()
 webhooks = Webhooks(group_commit)
 pages = Threads(django_application, threads=8)
+# Long files, one at a time: those who read and write wait for none of them.
+uploads = Threads(django_application, threads=1, body_limit=21 * 1024 * 1024)
 health = Threads(django_application, threads=1)  # answers also when every page's thread is stuck
 sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
 
@@ -41,6 +43,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await webhooks(scope, receive, send)
     elif scope["path"] == "/healthz":
         await health(scope, receive, send)
+    elif scope["path"] == "/consent/import/" and scope["method"] == "POST":
+        await uploads(scope, receive, send)
     else:
         await pages(scope, receive, send)
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
-from consent import ledger
+from consent import importing, ledger
 from contactcenter.api.models import IdempotencyKey
 from conversations import handling, heartbeats, inbound, nudging, overdue
 from conversations.models import Message
@@ -38,6 +38,12 @@ def nudge_lanes(now: datetime) -> None:
             nudging.nudge_unless_waiting(lane, now=now)
 
 
+def nudge_imports(now: datetime) -> None:
+    """Files that a worker left behind."""
+    if importing.are_left_behind(now=now):
+        nudging.nudge_imports_unless_waiting(now=now)
+
+
 DUTIES: tuple[Callable[[datetime], object], ...] = (
     lambda now: heartbeats.beat(heartbeats.CLOCK, now=now),
     sweep_events,
@@ -46,6 +52,8 @@ DUTIES: tuple[Callable[[datetime], object], ...] = (
     lambda now: handling.release(now=now),
     lambda now: overdue.sweep(now=now),
     nudge_lanes,
+    nudge_imports,
+    lambda now: importing.forget(now=now),
     seal,
     lambda now: IdempotencyKey.objects.purge(now=now),
 )

@@ -8,6 +8,9 @@ from datetime import datetime
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
+# The cluster that takes in files: a long one never delays a reply.
+IMPORTS = "campaigns"
+
 
 def nudge(lane: str) -> None:
     """Asks the lane's cluster to send what is due; takes effect when the current transaction commits."""
@@ -16,5 +19,20 @@ def nudge(lane: str) -> None:
 
 def nudge_unless_waiting(lane: str, *, now: datetime) -> None:
     """A nudge, unless one waits to be taken already: while a cluster is down they must not pile up."""
-    if not OrmQ.objects.filter(key=lane, lock__lte=now).exists():
+    if not is_waiting(lane, now=now):
         nudge(lane)
+
+
+def is_waiting(lane: str, *, now: datetime) -> bool:
+    """Whether a task waits to be taken by the lane's cluster."""
+    return bool(OrmQ.objects.filter(key=lane, lock__lte=now).exists())
+
+
+def nudge_imports() -> None:
+    """Asks for imported files to be taken in, behind what people wait for; when the current transaction commits."""
+    async_task("conversations.tasks.take_in_imports", cluster=IMPORTS, save=False)
+
+
+def nudge_imports_unless_waiting(*, now: datetime) -> None:
+    if not is_waiting(IMPORTS, now=now):
+        nudge_imports()

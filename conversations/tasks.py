@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from conversations import dispatch, heartbeats, nudging
+from conversations import dispatch, heartbeats, imports, nudging
 
 
 def send_due(lane: str) -> None:
@@ -10,3 +10,9 @@ def send_due(lane: str) -> None:
     heartbeats.beat(f"worker-{lane}", now=timezone.now())
     if dispatch.send_due(lane=lane, clock=timezone.now):
         nudging.nudge(lane)
+
+
+def take_in_imports() -> None:
+    """Takes imported files in, for a few seconds at most, then asks for a successor if anything is left."""
+    if imports.take_in(clock=timezone.now):
+        nudging.nudge_imports()

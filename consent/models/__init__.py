@@ -6,6 +6,7 @@
 
 from consent.models.choices import choices
 from consent.models.decisions import Decision, Hold
+from consent.models.imports import ConsentImport, ImportPart, ImportRefusal
 from consent.models.ledger import GENESIS, ConsentEvent, Evidence, Seal, Subject, phone_hash
 from consent.models.programs import Brand, Disclosure, Program
 from consent.models.standings import Review, Standing
@@ -14,10 +15,13 @@ __all__ = [
     "GENESIS",
     "Brand",
     "ConsentEvent",
+    "ConsentImport",
     "Decision",
     "Disclosure",
     "Evidence",
     "Hold",
+    "ImportPart",
+    "ImportRefusal",
     "Program",
     "Review",
     "Seal",

@@ -108,6 +108,12 @@ def localtime_input(at: datetime) -> str:
     return f"{timezone.localtime(at):%Y-%m-%dT%H:%M}"
 
 
+@register.filter
+def localtime_value(value: datetime | str) -> str:
+    """A bound ``datetime-local`` field's value: local time already, or what somebody typed."""
+    return value if isinstance(value, str) else f"{value:%Y-%m-%dT%H:%M}"
+
+
 @register.filter(name="phone")
 def phone_as_read(number: str) -> str:
     return phone.display(number)

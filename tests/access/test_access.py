@@ -14,6 +14,7 @@ from consent.models import Brand
 from contactcenter.accounts import access
 from contactcenter.accounts.models import Role
 from tests import factories
+from tests.consent import imports
 
 ANONYMOUS = "nobody"
 STAFF = frozenset(Role) - {Role.AGENT}
@@ -41,6 +42,11 @@ SAMPLES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "message-cancel": lambda world: {"pk": world.message.pk},
     "api-message": lambda world: {"ref": world.message.ref},
     "api-nowhere": lambda world: {},
+    "consent-import": lambda world: {"pk": world.consent_import.pk},
+    "consent-import-progress": lambda world: {"pk": world.consent_import.pk},
+    "consent-import-cancel": lambda world: {"pk": world.consent_import.pk},
+    "consent-import-go-on": lambda world: {"pk": world.consent_import.pk},
+    "consent-import-refusals": lambda world: {"pk": world.consent_import.pk},
     "sandbox": lambda world: {"path": "handset"},
 }
 
@@ -74,7 +80,12 @@ PAGES = [place for place in places() if not place.app]
 def world(db):
     conversation = factories.conversation()
     users = {role: factories.user(role, username=str(role)) for role in Role}
-    return SimpleNamespace(conversation=conversation, message=factories.text_from(conversation), users=users)
+    return SimpleNamespace(
+        conversation=conversation,
+        message=factories.text_from(conversation),
+        users=users,
+        consent_import=imports.uploaded([imports.SIGNED_UP], by=users[Role.COMPLIANCE]),
+    )
 
 
 def url_of(place: Place, world: Any) -> str:
