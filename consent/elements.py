@@ -99,7 +99,8 @@ WORDS: dict[Element, str] = {
         r"|\b(?:al|este|mi|su|el|ese)\b (?:\w+ ){0,2}numero\b|\b(?:au|ce|mon|votre|le)\b (?:\w+ ){0,2}numero\b"
     ),
     Element.FREQUENCY: (
-        rf"\b(?:{_TEXTS} )?frequency\b|\bfrecuencia\b|\bfrequence\b|\b(?:{_TEXTS}) (?:daily|weekly|monthly)\b"
+        rf"\b(?:{_TEXTS} )?frequency\b|\bfrecuencia(?: de (?:los )?mensajes)?\b|\bfrequence(?: des messages)?\b"
+        rf"|\b(?:{_TEXTS}) (?:daily|weekly|monthly)\b"
         rf"|\b{_MANY}\b(?: \w+){{0,4}}? (?:{_PER} )?{_PERIOD}\b|\b(?:one|1|un|una) (?:\w+ ){{0,2}}{_PER} \w+\b"
     ),
     Element.RATES: (
@@ -182,7 +183,8 @@ def said(element: Element, text: str, offer: Offer) -> bool:
     """Whether a text says one thing about an offer."""
     words = plain(text)
     if element == Element.BRAND:
-        return says(text, offer.brand)
+        # An address names its own web site and nobody else, unless the brand is one.
+        return says(text if _URL.search(offer.brand) else _URL.sub(" ", text), offer.brand)
     if element == Element.WHAT:
         return says_what(text, offer)
     if element == Element.CONTACT:

@@ -68,16 +68,13 @@ def checklist(program: "Program") -> list[Item]:
         "language": language
     }
     fields = [
-        ("description", _("Say what people get, for example: appointment reminders.")),
-        ("frequency", _("Say how often, for example: up to 4 messages a month.")),
-        ("terms_url", _("Give the address of the terms.")),
-        ("privacy_url", _("Give the address of the privacy policy.")),
+        ("description", _("description"), _("Say what people get, for example: appointment reminders.")),
+        ("frequency", _("frequency"), _("Say how often, for example: up to 4 messages a month.")),
+        ("terms_url", _("terms"), _("Give the address of the terms.")),
+        ("privacy_url", _("privacy policy"), _("Give the address of the privacy policy.")),
     ]
     return [
-        *(
-            Item(str(program._meta.get_field(name).verbose_name), bool(getattr(program, name).strip()), remedy, name)
-            for name, remedy in fields
-        ),
+        *(Item(label, bool(getattr(program, name).strip()), remedy, name) for name, label, remedy in fields),
         Item(
             _("help contact"),
             bool(offer.contact.strip()),

@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, path, reverse
 from consent.models import Brand
 from contactcenter.accounts import access
 from contactcenter.accounts.models import Role
+from conversations import preferences
 from tests import factories
 
 ANONYMOUS = "nobody"
@@ -41,6 +42,9 @@ SAMPLES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "message-cancel": lambda world: {"pk": world.message.pk},
     "api-message": lambda world: {"ref": world.message.ref},
     "api-nowhere": lambda world: {},
+    "join": lambda world: {"slug": world.program.slug},
+    "join-done": lambda world: {"slug": world.program.slug},
+    "preferences": lambda world: {"token": preferences.token_for(world.conversation.contact.subject_id, 1)},
     "sandbox": lambda world: {"path": "handset"},
 }
 
@@ -74,7 +78,9 @@ PAGES = [place for place in places() if not place.app]
 def world(db):
     conversation = factories.conversation()
     users = {role: factories.user(role, username=str(role)) for role in Role}
-    return SimpleNamespace(conversation=conversation, message=factories.text_from(conversation), users=users)
+    return SimpleNamespace(
+        conversation=conversation, message=factories.text_from(conversation), program=factories.program(), users=users
+    )
 
 
 def url_of(place: Place, world: Any) -> str:
@@ -123,11 +129,12 @@ def test_each_page_opens_for_whom_it_declares_and_for_nobody_else(place, method,
 
 # Public for sessions: they ask for a token instead (tests/api/test_authentication.py).
 API = {"api-consents", "api-revocations", "api-messages", "api-message", "api-schema", "api-nowhere"}
+CONSUMERS = {"join", "join-done", "preferences"}
 
 
 def test_only_these_pages_are_public():
     public = {place.name for place in PAGES if not getattr(place.view, "login_required", True)}
-    assert public - {"sandbox", "sandbox-home"} == {"favicon", "login", "healthz", *API}
+    assert public - {"sandbox", "sandbox-home"} == {"favicon", "login", "healthz", *CONSUMERS, *API}
 
 
 def undeclared(request):
