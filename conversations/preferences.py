@@ -53,7 +53,7 @@ def token_for(subject_id: int, brand_id: int) -> str:
 
 
 def read(token: str) -> Preferences:
-    """The page that a token opens. Three statements. Raises ``NoSuchPage``."""
+    """The page that a token opens. Five statements. Raises ``NoSuchPage``."""
     try:
         subject_id, brand_id = map(int, SIGNER.unsign(token).split("."))
         subject, brand = Subject.objects.get(pk=subject_id), Brand.objects.get(pk=brand_id)

@@ -109,8 +109,11 @@ def test_the_demo_s_programs_are_ready(one):
     offer = organisation.offer(one)
     program = ready(
         brand=factories.brand(name=one.brand, help_contact=offer.contact),
-        **{"description": one.description, "frequency": one.frequency, "opt_in_keyword": one.keyword},
-        **{"category": one.category, "consent_level": one.level},
+        description=one.description,
+        frequency=one.frequency,
+        opt_in_keyword=one.keyword,
+        category=one.category,
+        consent_level=one.level,
     )
     assert program.current_disclosure().text == organisation.DISCLOSURES[one.slug].replace(
         organisation.TERMS, program.terms_url
