@@ -298,6 +298,12 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
 }
 
+# --- Consumers' own pages --------------------------------------------------------------------------------------
+
+# Uses of the form to join, in how many seconds: by one address (an office, a shop's tablet), and for one number.
+JOINS_PER_ADDRESS = (30, 3600)
+JOINS_PER_NUMBER = (5, 86400)
+
 # --- Mail, logs ----------------------------------------------------------------------------------------------
 
 vars().update(

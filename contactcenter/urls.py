@@ -8,12 +8,16 @@ from django.views.generic import RedirectView
 
 from contactcenter import health, sandbox
 from contactcenter.accounts import access
+from conversations import public_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", access.allow(*access.EVERYONE)(RedirectView.as_view(pattern_name="inbox")), name="home"),
     path("inbox/", include("conversations.urls")),
     path("api/v1/", include("contactcenter.api.urls")),
     path("consent/", include("conversations.consent_urls")),
+    path("join/<slug:slug>/", public_views.join, name="join"),
+    path("join/<slug:slug>/thanks/", public_views.join_done, name="join-done"),
+    path("preferences/<str:token>/", public_views.own_preferences, name="preferences"),
     path("", include("contactcenter.accounts.urls")),
     path("admin/", admin.site.urls),
     path("favicon.ico", access.public(RedirectView.as_view(url=static("icons/favicon.svg"))), name="favicon"),

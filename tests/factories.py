@@ -15,6 +15,7 @@ from conversations.states import Status
 
 NOON = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # a Monday; noon in New York
 LINE_NUMBER = "+12015550100"
+CATEGORIES = {Level.NONE: Category.CONVERSATIONAL, Level.CONVERSATIONAL: Category.CONVERSATIONAL}
 PASSWORD = "correct horse battery staple"
 
 _counter = itertools.count(1)
@@ -39,8 +40,8 @@ def program(**fields: Any) -> Program:
     fields = {
         "name": f"Reminders {next(_counter)}",
         "slug": f"reminders-{next(_counter)}",
-        "category": Category.INFORMATIONAL,
-        "consent_level": Level.EXPRESS,
+        "category": CATEGORIES.get(fields.get("consent_level", Level.EXPRESS), Category.INFORMATIONAL),
+        "consent_level": Level.WRITTEN if fields.get("category") == Category.PROMOTIONAL else Level.EXPRESS,
         "is_active": True,
     } | fields
     fields.setdefault("brand", None)

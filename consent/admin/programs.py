@@ -7,9 +7,17 @@ from django.contrib import admin
 from django.db import models, transaction
 from django.db.models import Max
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from consent.models import Brand, Disclosure, Program
+from consent import elements, phrases
+from consent.models import Brand, Disclosure, Program, readiness
 from contactcenter.accounts.site import Group, Page
+from contactcenter.lib import segments
 
 
 @admin.register(Brand)
@@ -28,6 +36,59 @@ class ProgramAdmin(Page[Program]):
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+    readonly_fields = ("needs", "confirmation_sent", "question_sent", "public_form")
+    fieldsets = (
+        (None, {"fields": ("brand", "name", "slug", "category", "consent_level", "is_active", "needs")}),
+        (
+            _("What people are told"),
+            {"fields": ("description", "frequency", "language", "help_contact", "terms_url", "privacy_url")},
+        ),
+        (_("How they join"), {"fields": ("public_form", "opt_in_keyword", "is_double_opt_in")}),
+        (
+            _("What their phone is told"),
+            {"fields": ("confirmation_text", "confirmation_sent", "question_text", "question_sent")},
+        ),
+    )
+
+    @admin.display(description=_("needed to be active"))
+    def needs(self, program: Program) -> SafeString | str:
+        """Every element, done or missing, in words."""
+        if program._state.adding:
+            return _now("Save it first, not active. Then this lists what is still missing.")
+        lines = [
+            (item.label, _now("done") if item.is_done else _now("missing"), "" if item.is_done else item.remedy)
+            for item in readiness.checklist(program)
+        ]
+        wording = format_html(
+            '<p><a href="{}?program={}&amp;language={}">{}</a></p>',
+            reverse("admin:consent_disclosure_add", current_app=self.admin_site.name),
+            program.pk,
+            program.language,
+            _now("Write the wording for me"),
+        )
+        return format_html("<ul>{}</ul>{}", format_html_join("", "<li>{}: <b>{}</b> {}</li>", lines), wording)
+
+    @admin.display(description=_("confirmation as it is sent"))
+    def confirmation_sent(self, program: Program) -> SafeString | str:
+        return "" if program._state.adding else as_sent(program.confirmation)
+
+    @admin.display(description=_("question as it is sent"))
+    def question_sent(self, program: Program) -> SafeString | str:
+        return "" if program._state.adding else as_sent(program.question)
+
+    @admin.display(description=_("public form"))
+    def public_form(self, program: Program) -> SafeString | str:
+        if program._state.adding:
+            return ""
+        url = reverse("join", args=[program.slug])
+        return format_html('<a href="{0}">{0}</a>', url)
+
+
+def as_sent(text: str) -> SafeString:
+    """A text and what it costs."""
+    size = segments.count(text)
+    words = ngettext("%(many)d segment, %(encoding)s", "%(many)d segments, %(encoding)s", size.segments)
+    return format_html("<p>{}</p><p>{}</p>", text, words % {"many": size.segments, "encoding": size.encoding})
 
 
 class ByProgram(admin.RelatedFieldListFilter):
@@ -39,6 +100,16 @@ class DisclosureForm(forms.ModelForm[Disclosure]):
     class Meta:
         model = Disclosure
         fields = ("program", "language", "text")
+
+    def clean(self) -> dict[str, Any]:
+        """Nobody may be asked to agree to words that lack something: the latest wording is what the form shows."""
+        cleaned = super().clean() or {}
+        program, text = cleaned.get("program"), cleaned.get("text")
+        if program and text:
+            missing = elements.missing_in_disclosure(text, program.offer)
+            for element in missing:
+                self.add_error("text", readiness.unsaid((element,), _now("The wording")))
+        return cleaned
 
 
 @admin.register(Disclosure)
@@ -53,6 +124,15 @@ class DisclosureAdmin(Page[Disclosure]):
 
     def has_change_permission(self, request: HttpRequest, obj: Disclosure | None = None) -> bool:
         return False
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Asked from a program's page, it is written already: every element is in it, and people may edit it."""
+        initial = dict(super().get_changeform_initial_data(request))
+        chosen, language = str(initial.get("program", "")), str(initial.get("language", ""))
+        program = Program.objects.filter(pk=chosen).first() if chosen.isdecimal() else None
+        if program is not None and language in phrases.LANGUAGES:
+            initial["text"] = readiness.wording_for(program, language)
+        return initial
 
     def get_fields(self, request: HttpRequest, obj: Disclosure | None = None) -> tuple[str, ...]:
         shown = ("version", "sha256", "created_at") if obj else ()

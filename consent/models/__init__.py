@@ -4,6 +4,7 @@
 ``Standing`` is what the ledger says today; it can be rebuilt, and its row is what a send and a STOP both lock.
 """
 
+from consent.models.attempts import Attempt
 from consent.models.choices import choices
 from consent.models.decisions import Decision, Hold
 from consent.models.imports import ConsentImport, ImportPart, ImportRefusal
@@ -13,6 +14,7 @@ from consent.models.standings import Review, Standing
 
 __all__ = [
     "GENESIS",
+    "Attempt",
     "Brand",
     "ConsentEvent",
     "ConsentImport",

@@ -3,12 +3,24 @@
 import hashlib
 from typing import Any
 
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from consent import phrases
+from consent.elements import Offer
+from consent.models import readiness
 from consent.models.choices import choices
 from consent.purposes import Category, Level
+
+LANGUAGES = [("en", _("English")), ("es", _("Spanish")), ("fr", _("French"))]
+# CTIA Messaging Principles (May 2023), Exhibit II; 47 CFR 64.1200(a)(2).
+STRONG_ENOUGH = (
+    models.Q(category=Category.CONVERSATIONAL)
+    | models.Q(category=Category.INFORMATIONAL, consent_level__in=[Level.EXPRESS, Level.WRITTEN])
+    | models.Q(category=Category.PROMOTIONAL, consent_level=Level.WRITTEN)
+)
 
 
 class Brand(models.Model):
@@ -36,13 +48,16 @@ class Program(models.Model):
     slug = models.SlugField(unique=True)
     category = models.CharField(max_length=20, choices=choices(Category))
     consent_level = models.CharField(_("consent it needs"), max_length=20, choices=choices(Level))
-    frequency = models.CharField(max_length=100, blank=True, help_text=_("For example: up to 4 messages a month."))
+    frequency = models.CharField(
+        _("frequency"), max_length=100, blank=True, help_text=_("For example: up to 4 messages a month.")
+    )
     help_contact = models.CharField(max_length=200, blank=True, help_text=_("Empty: the brand's."))
-    terms_url = models.URLField(blank=True)
-    privacy_url = models.URLField(blank=True)
+    terms_url = models.URLField(_("address of the terms"), blank=True)
+    privacy_url = models.URLField(_("address of the privacy policy"), blank=True)
     opt_in_keyword = models.CharField(max_length=30, blank=True)
     is_double_opt_in = models.BooleanField(default=False)
     description = models.CharField(
+        _("description"),
         max_length=200,
         blank=True,
         db_default="",
@@ -54,7 +69,15 @@ class Program(models.Model):
     question_text = models.TextField(
         blank=True, db_default="", help_text=_("With double opt-in: what people answer YES to. Empty: written for you.")
     )
-    is_active = models.BooleanField(default=False)
+    language = models.CharField(
+        _("language"),
+        max_length=10,
+        choices=LANGUAGES,
+        default="en",
+        db_default="en",
+        help_text=_("In which it texts, and in which it must have a disclosure."),
+    )
+    is_active = models.BooleanField(_("active"), default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -67,10 +90,53 @@ class Program(models.Model):
             models.CheckConstraint(
                 condition=models.Q(consent_level__in=list(Level)), name="program_needs_a_known_level"
             ),
+            models.CheckConstraint(
+                condition=STRONG_ENOUGH,
+                name="a_program_asks_for_the_consent_that_its_category_needs",
+                violation_error_message=_(
+                    "Promotional programs need written consent, informational ones at least express consent."
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.brand} · {self.name}"
+
+    @property
+    def offer(self) -> Offer:
+        """The program as its wordings speak of it."""
+        return Offer(
+            brand=self.brand.name,
+            program=self.name,
+            description=self.description,
+            category=Category(self.category),
+            level=Level(self.consent_level),
+            frequency=self.frequency,
+            contact=self.help_contact or self.brand.help_contact,
+            terms_url=self.terms_url,
+            privacy_url=self.privacy_url,
+        )
+
+    @property
+    def confirmation(self) -> str:
+        """What who has joined is told: the program's own text, or ours."""
+        return self.confirmation_text or phrases.confirmation(self.offer, self.language)
+
+    @property
+    def question(self) -> str:
+        """What people answer YES to: the program's own text, or ours."""
+        return self.question_text or phrases.question(self.offer, self.language)
+
+    def clean(self) -> None:
+        """An active program has all that it needs."""
+        if not self.is_active or self.brand_id is None or not (self.category and self.consent_level):
+            return
+        wrong: dict[str, list[str]] = {}
+        for item in readiness.checklist(self):
+            if not item.is_done:
+                wrong.setdefault(item.field or NON_FIELD_ERRORS, []).append(item.remedy)
+        if wrong:
+            raise ValidationError(wrong)
 
     def current_disclosure(self, language: str = "en") -> "Disclosure | None":
         """The latest wording in a language; in English where there is none."""
@@ -84,8 +150,8 @@ class Disclosure(models.Model):
 
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="disclosures")
     version = models.PositiveIntegerField()
-    language = models.CharField(max_length=10, default="en")
-    text = models.TextField()
+    language = models.CharField(_("language"), max_length=10, choices=LANGUAGES, default="en")
+    text = models.TextField(_("text"))
     sha256 = models.CharField(max_length=64, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -39,8 +39,12 @@ password = access.allow(*access.EVERYONE)(Password.as_view())
 
 
 def page_too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form that was open while somebody signed in or out elsewhere: its protection against forgery has expired."""
-    return render(request, "page_too_old.html", status=403)
+    """A form that was open while somebody signed in or out elsewhere: its protection against forgery has expired.
+
+    Whoever joins by the public form never signs in, and is told in other words.
+    """
+    is_theirs = request.resolver_match is not None and request.resolver_match.url_name == "join"
+    return render(request, "public/page_too_old.html" if is_theirs else "page_too_old.html", status=403)
 
 
 @access.allow(*access.EVERYONE)

@@ -1,7 +1,10 @@
 """Who there is: two brands, their programs and lines, and the people who work there."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
+from consent import phrases
+from consent.elements import Offer
 from consent.purposes import Category, Level
 
 CLINIC, PHARMACY = "Harbor Clinic", "Harbor Pharmacy"
@@ -19,7 +22,7 @@ class Brand(NamedTuple):
 
 
 class Program(NamedTuple):
-    """One kind of messages, and the words in which people agree to it (version 1, English)."""
+    """One kind of messages."""
 
     slug: str
     brand: str
@@ -27,7 +30,8 @@ class Program(NamedTuple):
     category: Category
     level: Level
     frequency: str
-    disclosure: str
+    description: str
+    keyword: str = ""
 
 
 class Line(NamedTuple):
@@ -61,40 +65,51 @@ BRANDS = (
     Brand(CLINIC, "Harbor Clinic LLC", "+1 (201) 555-0199"),
     Brand(PHARMACY, "Harbor Pharmacy Inc.", "+1 (800) 555-0199"),
 )
-RATES = "Msg & data rates may apply. Reply HELP for help, STOP to opt out. Agreeing is no condition of any purchase."
+TERMS, PRIVACY = "https://harbor.example/texts/terms", "https://harbor.example/texts/privacy"
 PROGRAMS = (
     Program(
         "harbor-care", CLINIC, "Patient conversations", Category.CONVERSATIONAL, Level.CONVERSATIONAL,
-        "Message frequency varies",
-        f"Text Harbor Clinic and we answer by text. {RATES}",
+        "Message frequency varies", "your care and your visits",
     ),
     Program(
         "harbor-reminders", CLINIC, "Appointment reminders", Category.INFORMATIONAL, Level.EXPRESS,
-        "Up to 6 messages a month",
-        f"I agree to get texts from Harbor Clinic about my appointments, up to 6 a month. {RATES}",
+        "Up to 6 messages a month", "appointment reminders", "REMINDERS",
     ),
     Program(
         "harbor-billing", CLINIC, "Billing notices", Category.INFORMATIONAL, Level.EXPRESS,
-        "Up to 4 messages a month",
-        f"I agree to get texts from Harbor Clinic about my bills, up to 4 a month. {RATES}",
+        "Up to 4 messages a month", "billing notices",
     ),
     Program(
         "pharmacy-care", PHARMACY, "Pharmacy conversations", Category.CONVERSATIONAL, Level.CONVERSATIONAL,
-        "Message frequency varies",
-        f"Text Harbor Pharmacy and we answer by text. {RATES}",
+        "Message frequency varies", "your prescriptions",
     ),
     Program(
         "pharmacy-refills", PHARMACY, "Refill reminders", Category.INFORMATIONAL, Level.EXPRESS,
-        "Up to 8 messages a month",
-        f"I agree to get texts from Harbor Pharmacy when a refill is due or ready, up to 8 a month. {RATES}",
+        "Up to 8 messages a month", "refill reminders", "REFILLS",
     ),
     Program(
         "pharmacy-offers", PHARMACY, "Wellness offers", Category.PROMOTIONAL, Level.WRITTEN,
-        "Up to 2 messages a month",
-        "By signing I authorize Harbor Pharmacy to send me marketing texts by automated technology at this number, "
-        f"up to 2 a month. {RATES}",
+        "Up to 2 messages a month", "wellness offers", "OFFERS",
     ),
 )  # fmt: skip
+
+
+def offer(program: Program) -> Offer:
+    """The program as its wordings speak of it."""
+    contacts = {brand.name: brand.help_contact for brand in BRANDS}
+    return Offer(
+        brand=program.brand,
+        program=program.name,
+        description=program.description,
+        category=program.category,
+        level=program.level,
+        frequency=program.frequency,
+        contact=contacts[program.brand],
+        terms_url=TERMS,
+        privacy_url=PRIVACY,
+    )
+
+
 LINES = (
     Line(FRONT_DESK, "Front desk", "10dlc", CLINIC, "harbor-care"),
     Line(BILLING, "Billing", "10dlc", CLINIC, "harbor-care"),
@@ -109,4 +124,8 @@ OFFERED = {
 AUTHORS = ("agent", "agent2", "supervisor")
 FIRST_NAMES = {user.username: user.first_name for user in USERS}
 LEVELS = {program.slug: program.level for program in PROGRAMS}
-DISCLOSURES = {program.slug: program.disclosure for program in PROGRAMS}
+# The words in which people agree to each (version 1, English), and in Spanish where a clinic's people ask for it.
+DISCLOSURES = {program.slug: phrases.disclosure(offer(program)) for program in PROGRAMS}
+IN_SPANISH = {
+    "harbor-reminders": phrases.disclosure(replace(offer(PROGRAMS[1]), description="recordatorios de sus citas"), "es")
+}

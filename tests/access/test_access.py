@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, path, reverse
 from consent.models import Brand
 from contactcenter.accounts import access
 from contactcenter.accounts.models import Role
+from conversations import preferences
 from tests import factories
 from tests.consent import imports
 
@@ -47,6 +48,9 @@ SAMPLES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "consent-import-cancel": lambda world: {"pk": world.consent_import.pk},
     "consent-import-go-on": lambda world: {"pk": world.consent_import.pk},
     "consent-import-refusals": lambda world: {"pk": world.consent_import.pk},
+    "join": lambda world: {"slug": world.program.slug},
+    "join-done": lambda world: {"slug": world.program.slug},
+    "preferences": lambda world: {"token": preferences.token_for(world.conversation.contact.subject_id, 1)},
     "sandbox": lambda world: {"path": "handset"},
 }
 
@@ -83,6 +87,7 @@ def world(db):
     return SimpleNamespace(
         conversation=conversation,
         message=factories.text_from(conversation),
+        program=factories.program(),
         users=users,
         consent_import=imports.uploaded([imports.SIGNED_UP], by=users[Role.COMPLIANCE]),
     )
@@ -134,11 +139,12 @@ def test_each_page_opens_for_whom_it_declares_and_for_nobody_else(place, method,
 
 # Public for sessions: they ask for a token instead (tests/api/test_authentication.py).
 API = {"api-consents", "api-revocations", "api-messages", "api-message", "api-schema", "api-nowhere"}
+CONSUMERS = {"join", "join-done", "preferences"}
 
 
 def test_only_these_pages_are_public():
     public = {place.name for place in PAGES if not getattr(place.view, "login_required", True)}
-    assert public - {"sandbox", "sandbox-home"} == {"favicon", "login", "healthz", *API}
+    assert public - {"sandbox", "sandbox-home"} == {"favicon", "login", "healthz", *CONSUMERS, *API}
 
 
 def undeclared(request):

@@ -76,11 +76,18 @@ def make_organisation() -> None:
                 "category": one.category,
                 "consent_level": one.level,
                 "frequency": one.frequency,
+                "description": one.description,
+                "opt_in_keyword": one.keyword,
+                "terms_url": organisation.TERMS,
+                "privacy_url": organisation.PRIVACY,
                 "is_active": True,
             },
         )
         if not programs[one.slug].disclosures.exists():
-            Disclosure.objects.create(program=programs[one.slug], version=1, text=one.disclosure)
+            words = {"en": organisation.DISCLOSURES[one.slug], "es": organisation.IN_SPANISH.get(one.slug)}
+            for language, text in words.items():
+                if text:
+                    Disclosure.objects.create(program=programs[one.slug], version=1, language=language, text=text)
     for line in organisation.LINES:
         Line.objects.get_or_create(
             number=line.number,

@@ -1,0 +1,90 @@
+"""Programs and their wordings in the admin: what is missing is shown, and keeps a program from being active."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from consent.models import Disclosure, Program, readiness
+from contactcenter.accounts.models import Role
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def compliance():
+    client = Client()
+    client.force_login(factories.user(Role.COMPLIANCE))
+    return client
+
+
+@pytest.fixture
+def program():
+    return factories.program(brand=factories.brand(name="Harbor Clinic"), is_active=False, name="Reminders")
+
+
+def saved(client, program, **fields):
+    data = {
+        "brand": program.brand_id,
+        "name": program.name,
+        "slug": program.slug,
+        "category": program.category,
+        "consent_level": program.consent_level,
+        "language": "en",
+        **fields,
+    }
+    return client.post(reverse("admin:consent_program_change", args=[program.pk]), data)
+
+
+COMPLETE = {
+    "description": "appointment reminders",
+    "frequency": "Up to 6 messages a month",
+    "terms_url": "https://harbor.example/terms",
+    "privacy_url": "https://harbor.example/privacy",
+}
+
+
+def test_a_program_s_page_lists_what_is_missing_and_previews_what_is_sent(compliance, program):
+    page = compliance.get(reverse("admin:consent_program_change", args=[program.pk])).content.decode()
+    assert "Give the address of the terms." in page
+    assert "Harbor Clinic: You now get Reminders." in page
+    assert "segment" in page
+    assert reverse("join", args=[program.slug]) in page
+    assert compliance.get(reverse("admin:consent_program_add")).status_code == 200
+
+
+def test_activating_what_is_not_ready_names_what_is_missing_where_it_is_mended(compliance, program):
+    response = saved(compliance, program, is_active="on")
+    assert response.status_code == 200
+    errors = response.context["adminform"].form.errors
+    assert {"description", "frequency", "terms_url", "privacy_url", "__all__"} <= set(errors)
+    assert "Add a disclosure in English" in errors["__all__"][0]
+    program.refresh_from_db()
+    assert not program.is_active
+
+
+def test_from_nothing_to_an_active_program(compliance, program):
+    assert saved(compliance, program, **COMPLETE).status_code == 302
+    add = reverse("admin:consent_disclosure_add")
+    form = compliance.get(add, {"program": program.pk, "language": "en"}).context["adminform"].form
+    text = form.initial["text"]
+    assert "I agree to get texts about appointment reminders from Harbor Clinic" in text
+    assert compliance.post(add, {"program": program.pk, "language": "en", "text": text}).status_code == 302
+    assert saved(compliance, program, **COMPLETE, is_active="on").status_code == 302
+    assert Program.objects.get().is_active
+    assert readiness.what_is_missing(Program.objects.get()) == []
+
+
+def test_a_wording_that_lacks_something_is_refused_and_each_thing_named(compliance, program):
+    Program.objects.update(**COMPLETE)
+    add = reverse("admin:consent_disclosure_add")
+    response = compliance.post(add, {"program": program.pk, "language": "en", "text": "Harbor Clinic may text me."})
+    told = response.context["adminform"].form.errors["text"]
+    assert any("“Reply STOP to opt out.”" in words for words in told)
+    assert not any("who sends" in words for words in told)
+    assert not Disclosure.objects.exists()
+
+
+@pytest.mark.parametrize("query", [{"program": "x"}, {"program": "999", "language": "en"}, {"language": "xx"}])
+def test_a_link_that_names_nothing_opens_an_empty_form(compliance, query):
+    assert compliance.get(reverse("admin:consent_disclosure_add"), query).status_code == 200
