@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -28,7 +28,7 @@ BAR, GAP, HEIGHT = 8, 3, 56
 
 @screen("consent/overview/", name="consent_overview", title=_("Overview"), group=Group.CONSENT,
         permission="consent.view_consentevent")  # fmt: skip
-def show(request: HttpRequest) -> HttpResponse:
+def show(request: HttpRequest) -> TemplateResponse:
     """Read at most once a minute by each process, however many look."""
     seen = cache.get_or_set(KEY, latest, KEPT_FOR.total_seconds())
     assert isinstance(seen, Overview)  # noqa: S101 for the types
