@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from consent import ledger
+from contactcenter.api.models import IdempotencyKey
 from conversations import handling, heartbeats, inbound, nudging, overdue
 from conversations.models import Message
 
@@ -46,6 +47,7 @@ DUTIES: tuple[Callable[[datetime], object], ...] = (
     lambda now: overdue.sweep(now=now),
     nudge_lanes,
     seal,
+    lambda now: IdempotencyKey.objects.purge(now=now),
 )
 
 

@@ -13,13 +13,15 @@ from consent.models import ConsentEvent, Decision, Disclosure, Hold, Review, Sea
 from consent.purposes import Kind, Purpose, Source, Verdict
 from contactcenter.accounts.models import Role
 from contactcenter.accounts.site import FirstPages
+from contactcenter.api import tokens
+from contactcenter.api.models import Scope
 from conversations.models import CarrierEvent, Contact, Line, Message, Tag
 from tests import factories
 from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db
 
-OURS = {"accounts", "consent", "conversations"}
+OURS = {"accounts", "api", "consent", "conversations"}
 LISTS = sorted(
     (model for model in admin.site._registry if model._meta.app_label in OURS), key=lambda model: model._meta.label
 )
@@ -77,6 +79,9 @@ def decision():
 
 MAKE = {
     "accounts.User": factories.user,
+    "api.ApiToken": lambda: tokens.issue(
+        name=uuid4().hex, scopes=Scope.values, brand=factories.brand(), created_by_id=factories.user().pk
+    ),
     "consent.Brand": factories.brand,
     "consent.ConsentEvent": consent_event,
     "consent.Decision": decision,
