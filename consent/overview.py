@@ -144,6 +144,7 @@ def unanswered(since: datetime, until: datetime) -> "QuerySet[ConsentEvent]":
         subject=OuterRef("subject"),
         brand=OuterRef("brand"),
         seq__gt=OuterRef("seq"),
+        recorded_at__gt=since,  # as it must be: so that no plan reads the history before
         kind__in=[Kind.CONFIRMED, Kind.GRANTED, Kind.REVOKED],
     )
     asked = ConsentEvent.objects.filter(kind=Kind.REQUESTED, recorded_at__gt=since, recorded_at__lte=until)

@@ -86,6 +86,7 @@ def explained(decision: Decision) -> dict[str, Any]:
     are_rules_current = decision.rules_version == rulebook.version()
     return {
         "title": _now("Why this text was allowed, held or blocked"),
+        "subtitle": f"{decision.get_purpose_display()} · {decision.subject}",
         "decision": decision,
         "reasons": [REASONS.get(code, code) for code in decision.reasons],
         "facts": list(facts(decision.facts, decision.decided_at)),
@@ -111,15 +112,16 @@ def closures(decision: Decision) -> list[tuple[str, str, str]]:
 
 
 def facts(seen: dict[str, Any], at: datetime) -> Iterator[tuple[Any, list[str]]]:
-    """Each fact's name in words and its value as lines of text; those that we know first."""
-    known = [name for name in FACTS if name in seen]
-    for name in [*known, *sorted(seen.keys() - FACTS.keys() - ELSEWHERE)]:
+    """Each fact's name in words and its value as lines of text; those that we know first. Empty lists are left out: it
+    was not asked, because it could not matter."""
+    asked = {name for name, value in seen.items() if value not in ([], {})} - ELSEWHERE
+    for name in [*(name for name in FACTS if name in asked), *sorted(asked - FACTS.keys())]:
         yield FACTS.get(name, name.replace("_", " ").capitalize()), said(seen[name], at)
 
 
 def said(value: Any, at: datetime) -> list[str]:
     """A value of the stored facts as lines for people. A time zone says what time it was there ``at`` the decision."""
-    if value is None or value in ([], {}):
+    if value is None:
         return [_now("none")]
     if isinstance(value, bool):
         return [_now("yes") if value else _now("no")]

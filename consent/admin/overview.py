@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -28,7 +28,7 @@ BAR, GAP, HEIGHT = 8, 3, 56
 
 @screen("consent/overview/", name="consent_overview", title=_("Overview"), group=Group.CONSENT,
         permission="consent.view_consentevent")  # fmt: skip
-def show(request: HttpRequest) -> HttpResponse:
+def show(request: HttpRequest) -> TemplateResponse:
     """Read at most once a minute by each process, however many look."""
     seen = cache.get_or_set(KEY, latest, KEPT_FOR.total_seconds())
     assert isinstance(seen, Overview)  # noqa: S101 for the types
@@ -68,33 +68,35 @@ def tiles(seen: Overview) -> list[dict[str, Any]]:
     late = seen.suspects_overdue
     return [
         {
-            "words": _now("texts wait for a judgement"),
+            "words": ngettext("text waits for a judgement", "texts wait for a judgement", seen.suspects_waiting),
             "many": many(seen.suspects_waiting),
             "note": ngettext("%d overdue", "%d overdue", late) % late if late else _now("none overdue"),
             "tone": "bad" if late else "warn" if seen.suspects_waiting else "",
             "url": listed("review", decided_at="no"),
         },
         {
-            "words": _now("numbers on hold"),
+            "words": ngettext("number on hold", "numbers on hold", seen.numbers_on_hold),
             "many": many(seen.numbers_on_hold),
             "note": _now("nothing is sent to them until somebody releases them"),
             "tone": "warn" if seen.numbers_on_hold else "",
             "url": listed("hold", released_at="no"),
         },
         {
-            "words": _now("messages held"),
+            "words": ngettext("message held", "messages held", seen.held_now),
             "many": many(seen.held_now),
             "note": _now("until an hour at which they may be sent"),
             "url": listed("decision", verdict__exact=Verdict.HELD, held_until__gt=seen.as_of.isoformat()),
         },
         {
-            "words": _now("numbers have opted out"),
+            "words": ngettext("number has opted out", "numbers have opted out", seen.opted_out_now),
             "many": many(seen.opted_out_now),
             "note": _now("of a brand altogether, and have not come back"),
             "url": listed("standing", opted_out="yes"),
         },
         {
-            "words": _now("opt-in questions wait for a YES"),
+            "words": ngettext(
+                "opt-in question waits for a YES", "opt-in questions wait for a YES", seen.questions_waiting
+            ),
             "many": many(seen.questions_waiting),
             "note": _now("%(many)s more of the last 30 days were never answered")
             % {"many": many(seen.questions_unanswered)},

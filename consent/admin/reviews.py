@@ -79,9 +79,9 @@ class ReviewAdmin(Record[Review]):
         return Truncator(words_of(review.last_event)).chars(120)
 
     @admin.display(description=_("due"))
-    def deadline(self, review: Review) -> str:
+    def deadline(self, review: Review) -> str | None:
         if review.decided_at is not None:
-            return "–"
+            return None
         now = timezone.now()
         if review.due_at < now:
             late = _now("overdue by %(time)s") % {"time": timesince(review.due_at, now, depth=1)}
@@ -89,11 +89,11 @@ class ReviewAdmin(Record[Review]):
         return _now("in %(time)s") % {"time": timesince(now, review.due_at, depth=1)}
 
     @admin.display(description=_("judgement"))
-    def verdict(self, review: Review) -> str:
+    def verdict(self, review: Review) -> str | None:
         return judged(review)
 
     @admin.display(description=_("from text to judgement"))
-    def took(self, review: Review) -> str:
+    def took(self, review: Review) -> str | None:
         return took(review)
 
     # --- One review
@@ -175,15 +175,15 @@ def words_of(event: ConsentEvent) -> str:
     return _now("(the text was erased)") if "words" in kept else _now("(the text was not kept)")
 
 
-def judged(review: Review) -> str:
+def judged(review: Review) -> str | None:
     if review.decision is None:
-        return "–"
+        return None
     return _now("An opt-out") if review.decision.kind == Kind.REVOKED else _now("Not an opt-out")
 
 
-def took(review: Review) -> str:
+def took(review: Review) -> str | None:
     """From the first text to the judgement."""
-    return timesince(review.first_event.recorded_at, review.decided_at) if review.decided_at else "–"
+    return timesince(review.first_event.recorded_at, review.decided_at) if review.decided_at else None
 
 
 def following(review: Review) -> Review | None:

@@ -5,7 +5,7 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _now
@@ -32,7 +32,7 @@ STATES = {
 
 @screen("consent/rules/", name="consent_rules", title=_("Rules"), group=Group.CONSENT,
         permission="consent.view_decision")  # fmt: skip
-def show(request: HttpRequest) -> HttpResponse:
+def show(request: HttpRequest) -> TemplateResponse:
     query = request.GET.get("q", "").strip()
     today = timezone.localdate()
     rules = [rule for rule in rulebook.all_rules() if is_about(rule, query)]

@@ -52,15 +52,16 @@ class Screen:
     title: Any
     group: Group
     permission: str
-    view: Callable[[HttpRequest], HttpResponse]
+    view: "ScreenView"
 
 
-def screen(
-    path: str, *, name: str, title: Any, group: Group, permission: str
-) -> Callable[[Callable[[HttpRequest], HttpResponse]], Callable[[HttpRequest], HttpResponse]]:
-    """Puts a view among the admin's pages, for those who have the permission."""
+ScreenView = Callable[[HttpRequest], TemplateResponse]
 
-    def register(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+
+def screen(path: str, *, name: str, title: Any, group: Group, permission: str) -> Callable[[ScreenView], ScreenView]:
+    """Puts a view among the admin's pages, for those who have the permission; the site adds what all its pages show."""
+
+    def register(view: ScreenView) -> ScreenView:
         shown = Screen(path=path, name=name, title=title, group=group, permission=permission, view=view)
         cast("Site", admin.site).screens.append(shown)
         return view
@@ -86,7 +87,9 @@ class Site(admin.AdminSite):
         def checked(request: HttpRequest) -> HttpResponse:
             if not request.user.has_perm(shown.permission):
                 raise PermissionDenied
-            return shown.view(request)
+            response = shown.view(request)
+            response.context_data = {**self.each_context(request), **(response.context_data or {})}
+            return response
 
         view = self.admin_view(checked)
         view.admin_site = self  # type: ignore[attr-defined]  # RoleMiddleware knows the admin's pages by it

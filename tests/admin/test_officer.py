@@ -238,10 +238,10 @@ def test_the_overview_counts_what_waits_and_each_figure_opens_its_list(officer, 
     tiles = {tile["words"]: tile for tile in response.context["tiles"]}
     assert {words: tile["many"] for words, tile in tiles.items()} == {
         "texts wait for a judgement": "2",
-        "numbers on hold": "1",
-        "messages held": "1",
-        "numbers have opted out": "1",
-        "opt-in questions wait for a YES": "1",
+        "number on hold": "1",
+        "message held": "1",
+        "number has opted out": "1",
+        "opt-in question waits for a YES": "1",
     }
     assert tiles["texts wait for a judgement"]["note"] == "1 overdue"
     for tile in tiles.values():

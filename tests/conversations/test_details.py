@@ -4,10 +4,13 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from consent import gate
+from consent.models import Decision
 from consent.purposes import Purpose
+from contactcenter.accounts.models import Role
 from conversations import details, inbound, outbound
 from conversations.models import CarrierEvent, Message, Receipt
 from conversations.states import Status
@@ -107,3 +110,16 @@ def test_a_stop_s_details_say_what_it_did() -> None:
     inbound.thread(now=timezone.now())
 
     assert words(Message.objects.get(direction="in")) == ["Sent by the person", "Received", "Opted out"]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_who_may_open_the_admin_is_led_from_a_message_to_what_the_gate_saw(client, role: Role) -> None:
+    message = screens.outgoing(screens.thread())
+    gated(message)
+    client.force_login(factories.user(role))
+
+    page = client.get(reverse("message-details", args=[message.pk])).content.decode()
+
+    decision = Decision.objects.get(message_ref=message.ref)
+    link = reverse("admin:consent_decision_change", args=[decision.pk])
+    assert (f'href="{link}"' in page) == (role != Role.AGENT)
