@@ -40,6 +40,13 @@ VARIES = {
 }
 FREQUENCY = {"en": "Message frequency", "es": "Frecuencia de los mensajes", "fr": "Fréquence des messages"}
 
+# The forms that can be said in another language without loss; "2 to 4 a month" is not one of them.
+USUAL = re.compile(
+    r"(?:up to |at most |max )?(?P<many>\d+) (?:messages?|msgs?|texts? )?(?: ?(?:a|an|per|each|every) )? ?"
+    r"(?P<period>day|week|month|mo|year)"
+)
+SEEN = {"day": ("day",), "week": ("week",), "month": ("mo",), "year": ("year",)}
+
 DISCLOSURE: Mapping[str, Mapping[Element, str]] = {
     "en": {
         Element.AGREEMENT: "I agree to get",
@@ -148,21 +155,19 @@ KIND = {"en": "texts", "es": "mensajes de texto", "fr": "des textos"}
 
 def frequency_in(language: str, frequency: str) -> str:
     """A frequency as a sentence without its full stop, in this language where it is one of the usual forms."""
-    words = plain(frequency)
-    many = re.search(r"\b\d+\b", words)
-    for period, seen in {
-        "day": "day|dail|dia|jour",
-        "week": "week|sem",
-        "month": "mo|mes",
-        "year": "year|ano|an",
-    }.items():
-        if many and re.search(rf"\b(?:{seen})\w*$", words):
-            told = UP_TO[language].format(many=many[0], period=PERIODS[language][period])
-            return re.sub(r"(message|mensaje|diario)s", r"\1", told) if many[0] == "1" else told
-    if not words or re.search(r"\bvar(?:y|ies|ia|ie|iable)\b", words):
-        return VARIES[language]
     own = frequency.strip().rstrip(".")
-    return own if says(Element.FREQUENCY, own, Offer(brand="")) else f"{FREQUENCY[language]}: {own}"
+    own = own[:1].upper() + own[1:]
+    words = plain(frequency)
+    is_told = says(Element.FREQUENCY, own, Offer(brand=""))
+    if language == "en" and is_told:
+        return own
+    if not words or re.fullmatch(r"(?:(?:message|msg|text) )?frequency (?:varies|may vary)", words):
+        return VARIES[language]
+    if usual := USUAL.fullmatch(words):
+        period = next(name for name in PERIODS[language] if usual["period"].startswith(SEEN[name]))
+        told = UP_TO[language].format(many=usual["many"], period=PERIODS[language][period])
+        return re.sub(r"(message|mensaje|diario)s", r"\1", told) if usual["many"] == "1" else told
+    return own if is_told else f"{FREQUENCY[language]}: {own}"
 
 
 def names(language: str, offer: Offer) -> dict[str, str]:

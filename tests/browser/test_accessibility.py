@@ -6,6 +6,7 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
+from django.core import signing
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Desk
@@ -169,5 +170,34 @@ def test_the_admin(desk: Desk, product: Product, theme: str) -> None:
             with page.expect_navigation():
                 whole.click()
             problems += inspect(page, f"{path} everything")
+
+    assert problems == []
+
+
+def test_consumers_own_pages(desk: Desk, product: Product, theme: str) -> None:
+    desk.expect_complaints("4(04|22)")
+    page, problems = signed_in(desk, "agent", theme), []
+    page.context.clear_cookies()
+    subject, brand = product.rows("SELECT subject_id, brand_id FROM consent_standing WHERE grants <> '{}' LIMIT 1")[0]
+    token = signing.Signer(key=product.env["SECRET_KEY"], salt="preferences").sign(f"{subject}.{brand}")
+    for path in (
+        "/join/harbor-reminders/",
+        "/join/harbor-reminders/?lang=es",
+        "/join/harbor-reminders/thanks/",
+        "/join/nothing/",
+        f"/preferences/{token}/",
+        "/preferences/nonsense/",
+    ):
+        page.goto(product.url + path)
+        problems += inspect(page, path)
+    page.goto(f"{product.url}/join/harbor-reminders/")
+    page.get_by_role("button", name="Sign up for texts").click()
+    page.get_by_text("Tick the box if you agree").first.wait_for()
+    assert page.evaluate("document.activeElement.id") == "id_phone"
+    problems += inspect(page, "what is wrong")
+    page.get_by_label("Mobile number").fill("(212) 555-0123")
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Sign up for texts").click()
+    page.get_by_role("heading", name="Thank you").wait_for()
 
     assert problems == []

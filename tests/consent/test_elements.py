@@ -85,25 +85,30 @@ def test_written_consent_needs_more_than_express_and_promotions_say_that_they_ad
 # Words of others, none of them ours.
 GOOD = [
     (
-        "By checking this box, you agree to receive recurring automated promotional text messages from Acme at the phone "
+        "By checking this box, you agree to receive recurring automated promotional text messages from Acme at "
+        "the phone "
         "number provided. Consent is not a condition of any purchase. Msg frequency varies. Message and data rates may "
         "apply. Text STOP to cancel, HELP for help. See our Terms (acme.example/terms) and Privacy Policy "
         "(acme.example/privacy)."
     ),
     (
-        "I authorize Acme to send me autodialed marketing texts to this number, 4 msgs/mo. I am not required to sign as a "
+        "I authorize Acme to send me autodialed marketing texts to this number, 4 msgs/mo. I am not required to "
+        "sign as a "
         "condition of purchasing goods or services. Msg&data rates may apply. Reply HELP for help, reply STOP to end. "
         "T&C: https://acme.example/terms. Privacy: https://acme.example/privacy."
     ),
     (
-        "Al marcar esta casilla autorizo a Acme a enviarme ofertas automatizadas por mensaje de texto a mi número. Hasta 5 "
-        "mensajes por semana. No es necesario aceptar para comprar. Pueden aplicarse cargos por mensajes y datos. Envíe "
+        "Al marcar esta casilla autorizo a Acme a enviarme ofertas automatizadas por mensaje de texto a mi "
+        "número. Hasta 5 "
+        "mensajes por semana. No es necesario aceptar para comprar. Pueden aplicarse cargos por mensajes y "
+        "datos. Envíe "
         "STOP para cancelar o AYUDA para ayuda. Términos acme.example/terms; privacidad acme.example/privacy"
     ),
     (
         "En cochant, vous acceptez de recevoir d'Acme des offres envoyées automatiquement à votre numéro, "
         "environ 2 textos par semaine. Aucune obligation d'achat. Des frais de messagerie et de données peuvent "
-        "s'appliquer. Textez ARRÊT pour arrêter, AIDE pour de l'aide. Conditions : acme.example/terms, confidentialité : "
+        "s'appliquer. Textez ARRÊT pour arrêter, AIDE pour de l'aide. Conditions : acme.example/terms, "
+        "confidentialité : "
         "acme.example/privacy"
     ),
 ]
@@ -163,11 +168,13 @@ def test_row_7_the_one_text_after_a_no_links_to_nothing_and_offers_nothing(text,
     [
         ("up to 4 messages a month", "Up to 4 messages a month", "Hasta 4 mensajes al mes",
          "Jusqu'à 4 messages par mois"),
-        ("1 msg/day", "Up to 1 message a day", "Hasta 1 mensaje diario", "Jusqu'à 1 message par jour"),
+        ("1 msg/day", "1 msg/day", "Hasta 1 mensaje diario", "Jusqu'à 1 message par jour"),
         ("", "Message frequency varies", "La frecuencia de los mensajes es variable",
          "La fréquence des messages varie"),
-        ("when it snows.", "Message frequency: when it snows", "Frecuencia de los mensajes: when it snows",
-         "Fréquence des messages: when it snows"),
+        ("2 to 4 texts a month", "2 to 4 texts a month", "2 to 4 texts a month", "2 to 4 texts a month"),
+        ("up to 3 a week", "Up to 3 a week", "Hasta 3 mensajes a la semana", "Jusqu'à 3 messages par semaine"),
+        ("when it snows.", "Message frequency: When it snows", "Frecuencia de los mensajes: When it snows",
+         "Fréquence des messages: When it snows"),
     ],
 )  # fmt: skip
 def test_a_frequency_is_said_in_each_language(frequency, english, spanish, french):
