@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from importlib import import_module
+from pathlib import Path
 
 from bench import stage
 
@@ -17,7 +18,9 @@ BENCHMARKS = {
     "live": "from a text to what 200 open inboxes show",
     "sends": "texts handed to the carrier through its SDK",
     "gate": "decisions on what may be sent",
+    "survey": "a million people judged before a campaign",
     "ledger": "consent events written and verified",
+    "revocation": "free text judged, and how well",
     "growth": "the hot pages with 10 thousand to a million messages",
     "memory": "what every process of an idle installation takes",
     "coldstart": "from a clean clone to a page",
@@ -37,9 +40,12 @@ def main() -> int:
     parser.add_argument("name", nargs="?", choices=BENCHMARKS, metavar="NAME", help="default: all of them")
     parser.add_argument("--quick", action="store_true", help="shorter runs: two minutes in all, instead of ten")
     parser.add_argument("--reads", action="store_true", help="live: agents also mark as read what they see")
+    parser.add_argument("--corpus", type=Path, help="revocation: ordinary texts, a JSON object with “text” a line")
     arguments = parser.parse_args()
     if arguments.name:
-        further = {"reads": arguments.reads} if arguments.name == "live" else {}
+        further = {"live": {"reads": arguments.reads}, "revocation": {"corpus": arguments.corpus}}.get(
+            arguments.name, {}
+        )
         return 0 if import_module(f"bench.{arguments.name}").run(quick=arguments.quick, **further) else 1
     return everything(quick=arguments.quick)
 

@@ -34,7 +34,7 @@ def due(received_at: datetime, zone: str, kind: Kind = "revocation") -> Deadline
     """Return the earliest deadline for what was received at an aware moment, counted on the calendar of a zone.
 
     ``review`` is the time a person has to decide about a suspect; it never outlasts the law's own limit.
-    Raises ``UnknownRule`` for an unknown kind.
+    Raises ``UnknownRule`` for an unknown kind, ``NoRuleInForce`` for a time before the first limit.
     """
     local = received_at.astimezone(ZoneInfo(zone))
     limits = [Deadline(_after(local, rule), rule.id) for rule in _in_force(kind, local.date())]
@@ -86,7 +86,10 @@ def _in_force(kind: str, on: date) -> list[rulebook.Rule]:
     periods = [period for period in rulebook.all_rules() if period.id.startswith(starts)]
     if not any(period.id.startswith(starts[1]) for period in periods):
         raise rulebook.UnknownRule(f"No rule is called {starts[1]}…")
-    return [period for period in periods if period.is_in_force(on)]
+    in_force = [period for period in periods if period.is_in_force(on)]
+    if not in_force:
+        raise rulebook.NoRuleInForce(f"No {starts[1]}… has a period that covers {on.isoformat()}.")
+    return in_force
 
 
 def _after(local: datetime, rule: rulebook.Rule) -> datetime:

@@ -79,6 +79,11 @@ class State:
         return said is not None and (self.resumed_at is None or said >= self.resumed_at)
 
     @property
+    def has_any_no(self) -> bool:
+        """A "no" to everything or to anything is in force."""
+        return any(self.is_suppressed_for(category) for category in (None, *self.partly_revoked_at))
+
+    @property
     def is_suspected(self) -> bool:
         """A text that may have been a "no" waits for a person's judgement."""
         return self.suspected_at is not None and (self.cleared_at is None or self.suspected_at >= self.cleared_at)
@@ -120,11 +125,12 @@ def moved(state: State, entry: Entry) -> State:
         return replace(state, revoked_at=later(state.revoked_at, at))
     if entry.kind == Kind.RESUMED:
         return replace(state, resumed_at=later(state.resumed_at, at))
+    if entry.kind in {Kind.REQUESTED, Kind.CONFIRMED} and entry.level == Level.NONE:
+        return state  # of nothing
     if entry.kind == Kind.REQUESTED:
         return replace(state, requests=with_younger(state.requests, entry))
     if entry.kind in GRANTS:
-        is_in_vain = entry.kind == Kind.CONFIRMED and entry.level == Level.NONE
-        return state if is_in_vain else with_grant(state, entry)
+        return with_grant(state, entry)
     if entry.kind == Kind.SUSPECTED:
         return replace(state, suspected_at=later(state.suspected_at, at))
     return replace(state, cleared_at=later(state.cleared_at, at))

@@ -79,8 +79,13 @@ def preview(request: Request, standing: Standing | None = None, *, now: datetime
     """What the gate would say now: no lock, no record. For screens only; sending always asks ``decide``."""
     if standing is None:
         standing = Standing.objects.filter(subject_id=request.subject_id, brand_id=request.brand_id).first()
-    standing = standing or Standing()
-    return policy.decide(gathered([request], {(request.subject_id, request.brand_id): standing}, now=now)[0], now)
+    return previews([request], standing or Standing(), now=now)[0]
+
+
+def previews(requests: Sequence[Request], standing: Standing, *, now: datetime) -> list[Ruling]:
+    """The same for several messages to one number of one brand, in order."""
+    standings = {(request.subject_id, request.brand_id): standing for request in requests}
+    return [policy.decide(facts, now) for facts in gathered(requests, standings, now=now)]
 
 
 def gathered(

@@ -64,7 +64,7 @@ def opening(zones: frozenset[str], regions: frozenset[str], category: str, now: 
     promotional text has no right hour; an informational one, which the law leaves free, waits for an hour
     that suits every state (the rule ``hours.unknown_zone``). Raises ``ValueError`` for an unknown category
     and ``RulebookError`` for hours that cannot be read. Nothing changes within a minute, so one answer per
-    minute, place and category is kept: a microsecond for all who share it, some 0.1 ms for the first.
+    minute, place and category is kept: some 2 µs for all who share it, some 0.1 ms for the first.
     """
     if category == Category.CONVERSATIONAL:
         return UNBOUND

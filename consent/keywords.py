@@ -69,7 +69,7 @@ def fold(text: str) -> str:
     Case, width, accents, look-alike letters, punctuation, emoji and invisible characters are gone; letters
     spelled one by one become a word, and one word said again and again is said once.
     """
-    words = _WORD.findall(_latin_capitals(text))
+    words = _WORD.findall(latin_capitals(text))
     if len(words) > 1:
         if len(set(words)) == 1:
             return cast(str, words[0])
@@ -78,7 +78,8 @@ def fold(text: str) -> str:
     return " ".join(words)
 
 
-def _latin_capitals(text: str) -> str:
+def latin_capitals(text: str) -> str:
+    """Return a text in capitals without accents, widths, look-alikes and what nobody sees; punctuation stays."""
     if text.isascii():
         return text.upper().translate(_ASCII_CONTROLS)
     bare = unicodedata.normalize("NFKD", _PICTURE.sub(" ", text))

@@ -16,6 +16,8 @@ from consent.models import GENESIS, ConsentEvent, Evidence, Review, Seal, Standi
 from consent.purposes import Category, Kind, Level, Source
 
 HEADS_PER_SEAL = 1000
+# Anybody can type a number into a form: after a "no", only the phone itself or a person's own word and hand say "yes".
+MAY_LIFT_A_NO = frozenset({Source.KEYWORD, Source.PAPER, Source.PHONE})
 SEALING_LOCK = 0x5EA1  # any number, the same in every process
 
 
@@ -183,6 +185,8 @@ def linked(report: Report, head: Subject, standing: Standing, now: datetime) -> 
         within = timedelta(hours=int(rulebook.value("confirmation.double_opt_in_hours", now.date())))
         level = folding.confirmed_level(before, report.program_id, occurred_at, within)
         report = replace(report, level=level)
+    if report.kind == Kind.GRANTED and report.source not in MAY_LIFT_A_NO and before.has_any_no:
+        report = replace(report, kind=Kind.REQUESTED)
     entry = folding.Entry(report.kind, occurred_at, report.program_id, report.level, report.scope)
     standing.state, effect = folding.apply(before, entry)
     if standing.state != before:

@@ -1,9 +1,25 @@
 """The ledger's lines in words for people: what happened, and through what."""
 
+from typing import Any
+
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from consent.models import ConsentEvent
 from consent.purposes import Effect, Kind, Source
+
+SOURCES: dict[str, Any] = {
+    Source.KEYWORD: gettext_lazy("a keyword"),
+    Source.FREE_TEXT: gettext_lazy("their own words"),
+    Source.CARRIER: gettext_lazy("the carrier’s report"),
+    Source.AGENT: gettext_lazy("an agent"),
+    Source.WEB: gettext_lazy("the website"),
+    Source.EMAIL: gettext_lazy("email"),
+    Source.PAPER: gettext_lazy("a paper form"),
+    Source.PHONE: gettext_lazy("a phone call"),
+    Source.API: gettext_lazy("the API"),
+    Source.IMPORT: gettext_lazy("an import"),
+}
 
 
 def event(event: ConsentEvent) -> str:
@@ -26,15 +42,22 @@ def source(event: ConsentEvent) -> str:
     rule = str(event.facts.get("rule", ""))
     if event.source == Source.KEYWORD and ":" in rule:
         return rule.partition(":")[2].upper()
-    return {
-        Source.KEYWORD: _("a keyword"),
-        Source.FREE_TEXT: _("their own words"),
-        Source.CARRIER: _("the carrier’s report"),
-        Source.AGENT: _("an agent"),
-        Source.WEB: _("the website"),
-        Source.EMAIL: _("email"),
-        Source.PAPER: _("a paper form"),
-        Source.PHONE: _("a phone call"),
-        Source.API: _("the API"),
-        Source.IMPORT: _("an import"),
-    }[Source(event.source)]
+    return str(SOURCES[Source(event.source)])
+
+
+LANGUAGES = {"en": gettext_lazy("English"), "es": gettext_lazy("Spanish"), "fr": gettext_lazy("French")}
+
+
+def matched(rule: str) -> str:
+    """What was recognised in a text, as the ledger notes it (``free_text:en.stop_texting``), in words."""
+    how, _colon, what = rule.partition(":")
+    if how == "keyword":
+        return _("the keyword “%(word)s”") % {"word": what.upper()}
+    if how == "review":
+        return _("an officer’s judgement of %(what)s") % {"what": matched(what)} if ":" in what else _("an officer")
+    language, _dot, words = what.rpartition(".")
+    words = words.replace("_", " ")
+    if how == "free_text":
+        words = _("words like “%(words)s”") % {"words": words}
+        return f"{words} ({LANGUAGES[language]})" if language in LANGUAGES else words
+    return " ".join(filter(None, (how.replace("_", " "), words)))

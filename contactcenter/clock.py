@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from consent import importing, ledger
+from contactcenter.api.models import IdempotencyKey
 from conversations import handling, heartbeats, inbound, nudging, overdue
 from conversations.models import Message
 
@@ -54,6 +55,7 @@ DUTIES: tuple[Callable[[datetime], object], ...] = (
     nudge_imports,
     lambda now: importing.forget(now=now),
     seal,
+    lambda now: IdempotencyKey.objects.purge(now=now),
 )
 
 

@@ -106,6 +106,7 @@ CONTENT_SECURITY_POLICY = {
 
 INSTALLED_APPS = [
     "contactcenter",
+    "contactcenter.api",
     "conversations",
     "consent",
     "contactcenter.accounts",
@@ -119,6 +120,7 @@ INSTALLED_APPS = [
     "channels",
     "django_htmx",
     "django_q",
+    "drf_spectacular",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -222,6 +224,17 @@ CHANNEL_LAYERS = {
     }
 }
 
+# What all processes count together. The default stays in each process: what it keeps must not depend on Redis.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "shared": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": env.text("REDIS_PREFIX", "contactcenter"),
+        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+    },
+}
+
 # --- Work in the background ----------------------------------------------------------------------------------
 
 # The ORM broker makes a task part of the transaction that enqueues it, and runs it at least once. `retry` must exceed
@@ -261,6 +274,29 @@ VONAGE_TIMEOUT_SECONDS = env.number("VONAGE_TIMEOUT_SECONDS", 10)
 VONAGE_REQUESTS_PER_SECOND = env.number("VONAGE_REQUESTS_PER_SECOND", 30)
 # Where the stand-in for the carrier serves its handsets: demo and tests only.
 SANDBOX_URL = env.text("SANDBOX_URL")
+
+# --- The API -------------------------------------------------------------------------------------------------
+
+API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 600)
+REST_FRAMEWORK = {
+    # A view that does not say who may use it is for nobody.
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "contactcenter.api.problems.answer",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Contact center",
+    "VERSION": "1",
+    "DESCRIPTION": "Record consent, take it back, send alerts to whoever agreed, and read what became of each.",
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+}
 
 # --- Mail, logs ----------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", access.allow(*access.EVERYONE)(RedirectView.as_view(pattern_name="inbox")), name="home"),
     path("inbox/", include("conversations.urls")),
     path("consent/", include("conversations.consent_urls")),
+    path("api/v1/", include("contactcenter.api.urls")),
     path("", include("contactcenter.accounts.urls")),
     path("admin/", admin.site.urls),
     path("favicon.ico", access.public(RedirectView.as_view(url=static("icons/favicon.svg"))), name="favicon"),

@@ -28,12 +28,14 @@ RECEIPT = {
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that happened, in words; ``note`` says more. ``tone`` is ``""``, ``"ok"`` or ``"bad"``."""
+    """One thing that happened, in words; ``note`` says more. ``tone`` is ``""``, ``"ok"`` or ``"bad"``. ``decision`` is
+    the id of the gate's, whose page explains it."""
 
     at: datetime
     words: str
     note: str = ""
     tone: str = ""
+    decision: int | None = None
 
 
 def steps(message: Message) -> list[Step]:
@@ -74,7 +76,9 @@ def decided(decision: Decision) -> Step:
     }
     tone = {Verdict.ALLOWED: "ok", Verdict.BLOCKED: "bad"}
     verdict = Verdict(decision.verdict)
-    return Step(decision.decided_at, words[verdict], wording.reasons(decision.reasons), tone.get(verdict, ""))
+    return Step(
+        decision.decided_at, words[verdict], wording.reasons(decision.reasons), tone.get(verdict, ""), decision.pk
+    )
 
 
 def reported(receipt: Receipt) -> Step:

@@ -5,7 +5,7 @@ depends on the data.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import uuid4
@@ -17,7 +17,7 @@ from consent import gate
 from consent.folding import State
 from consent.models import ConsentEvent, Hold, Program, Standing
 from consent.policy import Ruling
-from consent.purposes import Kind, Level, Purpose, Verdict
+from consent.purposes import Category, Kind, Level, Purpose, Verdict
 from conversations import live, wording
 from conversations.kept import kept
 from conversations.models import Conversation, Message, Tag
@@ -122,10 +122,11 @@ def key(conversation_id: int, *, now: datetime) -> tuple[object, ...] | None:
 
 
 class Consent(NamedTuple):
-    """What a reply would meet, and what the ledger says."""
+    """What a reply would meet, what the ledger says, and what each program's planned texts would meet."""
 
     ruling: Ruling
     standing: Standing
+    programs: Sequence[tuple[Program, Ruling]]
 
 
 class Opened(NamedTuple):
@@ -212,17 +213,21 @@ def is_grouped(message: Message, following: Message | None) -> bool:
 
 
 def consent_of(conversation: Conversation, *, now: datetime) -> Consent:
-    """What the gate would say of an agent's reply now, and the standing that it looked at."""
+    """What the gate would say now, and the standing that it looked at."""
     subject_id, brand_id = conversation.contact.subject_id, conversation.line.brand_id
     standing = Standing.objects.filter(subject=subject_id, brand=brand_id).first() or Standing()
-    request = gate.Request(
+    programs = list(Program.objects.filter(brand=brand_id, is_active=True).order_by("name")[:PROGRAMS])
+    reply = gate.Request(
         message_ref=uuid4(),
         subject_id=subject_id,
         brand_id=brand_id,
         purpose=Purpose.REPLY,
         wrote_at=conversation.wrote_at,
+        postal_code=conversation.contact.postal_code or None,
     )
-    return Consent(gate.preview(request, standing, now=now), standing)
+    planned = [replace(reply, purpose=Purpose.CAMPAIGN, program_id=program.pk) for program in programs]
+    ruling, *rulings = gate.previews([reply, *planned], standing, now=now)
+    return Consent(ruling, standing, list(zip(programs, rulings, strict=True)))
 
 
 # --- The contact -----------------------------------------------------------------------------------------------
@@ -236,7 +241,7 @@ class Panel:
     ruling: Ruling
     standing: Standing
     events: Sequence[ConsentEvent]
-    programs: Sequence[Program]
+    programs: Sequence[tuple[Program, Ruling]]
     tags: Sequence[Tag]
     others: Sequence[Conversation]
     first_seen: datetime | None
@@ -254,10 +259,13 @@ class Panel:
         return wording.reasons(self.ruling.reasons)
 
     @property
-    def permissions(self) -> Sequence[tuple[str, str]]:
-        """What each program of the brand may send: its name, and how that stands."""
+    def permissions(self) -> Sequence[tuple[str, str, str]]:
+        """What each program of the brand may send: its name, how that stands, and until or from when."""
         state = self.standing.state
-        return [(program.name, permission(program, state)) for program in self.programs]
+        return [
+            (program.name, permission(program, state), wording.hours(ruling, self.conversation.contact))
+            for program, ruling in self.programs
+        ]
 
     @property
     def revocation(self) -> ConsentEvent | None:
@@ -272,11 +280,14 @@ class Panel:
 
 
 def permission(program: Program, state: State) -> str:
-    """``opted_out``, ``opted_in``, ``when_they_write``, or ``no_consent``."""
-    if state.is_suppressed:
+    """``opted_out``, ``opted_in``, ``asked``, ``when_they_write``, or ``no_consent``."""
+    category = Category(program.category)
+    if state.is_suppressed_for(category):
         return "opted_out"
+    if state.request(program.pk):
+        return "asked"
     level = Level(program.consent_level)
-    if level != Level.CONVERSATIONAL and state.level(program.pk).rank >= level.rank:
+    if level != Level.CONVERSATIONAL and state.level(program.pk, category).rank >= level.rank:
         return "opted_in"
     return "when_they_write" if level == Level.CONVERSATIONAL else "no_consent"
 
@@ -291,7 +302,7 @@ def panel(conversation: Conversation, *, now: datetime, limit: int = EVENTS, con
         ruling=consent.ruling,
         standing=consent.standing,
         events=list(events[:limit]),
-        programs=list(Program.objects.filter(brand=brand_id, is_active=True).order_by("name")[:PROGRAMS]),
+        programs=consent.programs,
         tags=list(contact.tags.all()),
         first_seen=conversation.messages.order_by("pk").values_list("occurred_at", flat=True).first(),
         others=list(others.select_related("line").order_by("-last_message_at")[:LINES]),

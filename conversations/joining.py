@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from consent import acquiring
 from consent.models import ConsentEvent, Program, Subject
-from consent.purposes import Level, Source
+from consent.purposes import Kind, Level, Source
 from conversations import automatic, greetings, live, nudging, outbound
 from conversations.models import Contact, Conversation, Line, Message
 
@@ -50,8 +50,8 @@ def join(
 def tell(event: ConsentEvent, *, program: Program, phone: str, now: datetime) -> None:
     """Queues what this event calls for. Must run in the transaction that recorded it."""
     purpose = automatic.purpose_of(event)
-    if purpose is None:
-        return
+    if purpose is None or (event.kind == Kind.REQUESTED and not program.is_double_opt_in):
+        return  # nothing new; or a "no" is in force, and only the phone itself can lift it
     conversation = conversation_with(phone, line_of(program))
     live.changed([conversation.pk])
     message = outbound.automatic(

@@ -43,16 +43,7 @@ def send(
 
     Raises ``CannotSend``. Whether it may be handed over, the gate decides at that moment.
     """
-    body = body.replace("\x00", "").strip()
-    if not body:
-        raise CannotSend(_("There is nothing to send yet: write a message first."))
-    if (length := segments.count(body).segments) > MAX_SEGMENTS:
-        raise CannotSend(
-            _("This takes %(length)d segments; a text may take %(limit)d. Shorten it or send it in two.")
-            % {"length": length, "limit": MAX_SEGMENTS}
-        )
-    if redact.redact(body) != body:
-        raise CannotSend(_("This holds a card or social security number, and texts are not private. Take it out."))
+    body = sendable(body)
     is_later = due_at is None or now < due_at <= now + SCHEDULED_AT_MOST
     if not is_later and not Message.objects.filter(ref=ref).exists():
         raise CannotSend(_("Choose a time to send that is still to come, within 90 days."))
@@ -81,6 +72,21 @@ def send(
         )  # who answers first, owns it
         nudging.nudge(message.lane)
     return message
+
+
+def sendable(body: str) -> str:
+    """The text as it will be sent. Raises ``CannotSend``."""
+    body = body.replace("\x00", "").strip()
+    if not body:
+        raise CannotSend(_("There is nothing to send yet: write a message first."))
+    if (length := segments.count(body).segments) > MAX_SEGMENTS:
+        raise CannotSend(
+            _("This takes %(length)d segments; a text may take %(limit)d. Shorten it or send it in two.")
+            % {"length": length, "limit": MAX_SEGMENTS}
+        )
+    if redact.redact(body) != body:
+        raise CannotSend(_("This holds a card or social security number, and texts are not private. Take it out."))
+    return body
 
 
 def sent_before(message: Message) -> Message:

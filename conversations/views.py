@@ -282,6 +282,7 @@ def thread_context(request: HttpRequest, shown: inbox.Opened) -> dict[str, Any]:
         "clocks": wording.clocks(conversation.contact, now),
         "may_write": may_write(request),
         "snoozes": wording.snoozes(now) if may_write(request) else (),
+        "morning_there": wording.morning_there(conversation.contact, now),
         "most_segments": outbound.MAX_SEGMENTS,
         "zone_name": timezone.get_current_timezone_name(),
         "now": now,

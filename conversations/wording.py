@@ -10,10 +10,11 @@ from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from consent import hours as rules_hours
 from consent import reasons as gate_reasons
-from consent import telling
-from consent.purposes import Purpose
-from contactcenter.lib import phone
+from consent import telling, zones
+from consent.policy import Ruling
+from consent.purposes import Category, Purpose
 from conversations.models import Contact, Message
 from conversations.states import Status
 
@@ -131,6 +132,7 @@ def label(message: Message) -> str:
 
 PERMISSIONS = {
     "opted_in": gettext_lazy("Opted in"),
+    "asked": gettext_lazy("Asked, not confirmed"),
     "opted_out": gettext_lazy("Opted out"),
     "when_they_write": gettext_lazy("When they write"),
     "no_consent": gettext_lazy("No consent"),
@@ -181,12 +183,37 @@ def clocks(contact: Contact, now: datetime) -> list[tuple[str, str]]:
 
     What an agent noted of them comes before what their number says.
     """
-    zones = [contact.time_zone] if contact.time_zone else phone.time_zones(contact.phone)
     times: dict[str, str] = {}
-    for zone in zones:
+    for zone in sorted(zones_of(contact)):
         local = localtime(now, ZoneInfo(zone))
         times.setdefault(date_format(local, "g:i A"), zone)
     return [(zone, at) for at, zone in times.items()] if len(times) <= 2 else []
+
+
+def zones_of(contact: Contact) -> frozenset[str]:
+    """Where this person may be: what an agent noted of them, else by their postal code or number."""
+    if contact.time_zone:
+        return frozenset({contact.time_zone})
+    return zones.candidates(contact.phone, contact.postal_code or None)
+
+
+def hours(ruling: Ruling, contact: Contact) -> str:
+    """Until or from when a program's texts may go: on the person's clock where there is one, else on the center's."""
+    at = ruling.closes_at or ruling.held_until
+    if at is None:
+        return ""
+    places = zones_of(contact)
+    zone = ZoneInfo(next(iter(places))) if len(places) == 1 else None
+    when = date_format(localtime(at, zone), "D g:i A")
+    if zone is not None:
+        when = _("%(when)s there") % {"when": when}
+    return (_("until %(when)s") if ruling.closes_at else _("from %(when)s")) % {"when": when}
+
+
+def morning_there(contact: Contact, now: datetime) -> datetime | None:
+    """When nobody is woken any more, wherever this person may be; ``None`` while nobody is."""
+    regions = zones.regions(contact.phone, contact.postal_code or None)
+    return rules_hours.opening(zones_of(contact), regions, Category.INFORMATIONAL, now).opens_at
 
 
 def age(seconds: float) -> str:

@@ -114,7 +114,7 @@ def test_pure_modules_import_without_django():
 def test_every_constraint_is_a_sentence():
     names = [
         constraint.name
-        for label in ("accounts", "consent", "conversations")
+        for label in ("accounts", "api", "consent", "conversations")
         for model in apps.get_app_config(label).get_models()
         for constraint in model._meta.constraints
     ]

@@ -84,12 +84,18 @@ class Decision(models.Model):
             ),
         ]
         indexes = [
+            # officer: what was not sent at once lately, and why (overview, and the list of one verdict)
+            models.Index(
+                fields=["verdict", "decided_at"], name="decision_against", condition=~models.Q(verdict=Verdict.ALLOWED)
+            ),
+            # officer: what is held now
+            models.Index(fields=["held_until"], name="decision_held", condition=models.Q(verdict=Verdict.HELD)),
             # gate: what a brand sent to a number on its own account within a day, which caps count
             models.Index(
                 fields=["subject", "brand", "decided_at"],
                 name="decision_unasked",
                 condition=models.Q(verdict=Verdict.ALLOWED, purpose__in=[Purpose.CAMPAIGN, Purpose.ALERT]),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

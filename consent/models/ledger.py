@@ -101,6 +101,8 @@ class ConsentEvent(models.Model):
             models.Index(fields=["subject", "brand", "-seq"], name="event_history"),
             # inbound: what a text changed, so that it is confirmed once
             models.Index(fields=["message_ref"], name="event_message", condition=~models.Q(message_ref="")),
+            # officer: what happened lately (overview), and the list of one kind
+            models.Index(fields=["kind", "recorded_at"], name="event_lately"),
         ]
 
     def __str__(self) -> str:
@@ -146,6 +148,10 @@ class Seal(models.Model):
 
     class Meta:
         ordering = ["-seq"]
+        indexes = [
+            # record: the seals after an event, one of which holds it
+            models.Index(fields=["sealed_at"], name="seal_time")
+        ]
 
     def __str__(self) -> str:
         return f"#{self.seq} {self.hash[:12]}"

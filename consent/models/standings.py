@@ -12,8 +12,16 @@ from consent.models.ledger import ConsentEvent, Subject
 from consent.models.programs import Brand
 from consent.purposes import Category, Level
 
+# ``State.is_suppressed`` for the database.
+SUPPRESSED = models.Q(revoked_at__isnull=False) & (
+    models.Q(resumed_at=None) | models.Q(revoked_at__gte=models.F("resumed_at"))
+)
+
 
 class StandingQuerySet(models.QuerySet["Standing"]):
+    def suppressed(self) -> "StandingQuerySet":
+        return self.filter(SUPPRESSED)
+
     def locked(self, pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], "Standing"]:
         """The rows of these (subject id, brand id), made where missing, locked in order until the transaction ends.
 
@@ -53,6 +61,10 @@ class Standing(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["subject", "brand"], name="a_number_has_one_standing_per_brand")]
+        indexes = [
+            # officer: how many numbers have opted out (overview), and their list
+            models.Index(fields=["-id"], name="standing_suppressed", condition=SUPPRESSED)
+        ]
 
     def __str__(self) -> str:
         return f"{self.subject} · {self.brand}"
@@ -135,7 +147,9 @@ class Review(models.Model):
         ]
         indexes = [
             # the queue, most urgent first
-            models.Index(fields=["due_at", "id"], name="review_open", condition=models.Q(decided_at=None))
+            models.Index(fields=["due_at", "id"], name="review_open", condition=models.Q(decided_at=None)),
+            # officer: the list, what waits first and then what was judged last
+            models.Index(models.F("decided_at").desc(nulls_first=True), "due_at", "id", name="review_list"),
         ]
 
     def __str__(self) -> str:

@@ -25,7 +25,7 @@ ADMIN: dict[str, tuple[str, ...]] = {
     Role.AGENT: (),
     Role.SUPERVISOR: ("consent.view_*", "conversations.view_*"),
     Role.COMPLIANCE: ("consent.*", "conversations.view_*"),
-    Role.ADMINISTRATOR: ("accounts.*", "consent.*", "conversations.*", "django_q.view_*"),
+    Role.ADMINISTRATOR: ("accounts.*", "api.*", "consent.*", "conversations.*", "django_q.view_*"),
 }
 
 

@@ -1,11 +1,14 @@
 """The admin site, and what its pages share: groups, exact search, bounded lists, buttons, and pages that only show.
 
+A page that is no table's (a summary, the rules) is a ``screen``.
+
 Lists here are over tables that grow for ever, so nothing on them may cost more for a larger table.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
@@ -20,7 +23,7 @@ from django.db.models import Model, Q, QuerySet, TextChoices
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -40,12 +43,54 @@ class Group(TextChoices):
     PEOPLE = "people", _("People")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Screen:
+    """A page of the admin that is no table's. ``path`` follows ``/admin/``; its URL is named ``admin:name``."""
+
+    path: str
+    name: str
+    title: Any
+    group: Group
+    permission: str
+    view: Callable[[HttpRequest], HttpResponse]
+
+
+def screen(
+    path: str, *, name: str, title: Any, group: Group, permission: str
+) -> Callable[[Callable[[HttpRequest], HttpResponse]], Callable[[HttpRequest], HttpResponse]]:
+    """Puts a view among the admin's pages, for those who have the permission."""
+
+    def register(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+        shown = Screen(path=path, name=name, title=title, group=group, permission=permission, view=view)
+        cast("Site", admin.site).screens.append(shown)
+        return view
+
+    return register
+
+
 class Site(admin.AdminSite):
     """Django's admin behind our own sign-in page. Agents are refused: signing in again would not help them."""
 
     site_title = site_header = _("Contact center")
     index_title = _("Records and settings")
     site_url = None  # the header leads to the inbox
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.screens: list[Screen] = []
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        return [*map(self.url_of, self.screens), *super().get_urls()]
+
+    def url_of(self, shown: Screen) -> URLPattern:
+        def checked(request: HttpRequest) -> HttpResponse:
+            if not request.user.has_perm(shown.permission):
+                raise PermissionDenied
+            return shown.view(request)
+
+        view = self.admin_view(checked)
+        view.admin_site = self  # type: ignore[attr-defined]  # RoleMiddleware knows the admin's pages by it
+        return path(shown.path, view, name=shown.name)
 
     def has_permission(self, request: HttpRequest) -> bool:
         if request.user.is_authenticated and not request.user.is_staff:
@@ -72,6 +117,11 @@ class Site(admin.AdminSite):
         sections: dict[str, dict[str, Any]] = {
             group: {"name": group.label, "app_label": group.value, "app_url": home, "models": []} for group in Group
         }
+        for shown in self.screens:
+            if request.user.has_perm(shown.permission):
+                url = reverse(f"admin:{shown.name}", current_app=self.name)
+                entry = {"name": shown.title, "object_name": shown.name, "admin_url": url, "view_only": True}
+                sections[shown.group]["models"].append(entry)
         for model, page in self._registry.items():
             if model in entries:
                 app, entry = entries[model]

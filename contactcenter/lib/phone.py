@@ -2,14 +2,14 @@
 
 Inside the product a number is E.164 with its plus: ``+12015550100``. The carrier writes the same number
 without the plus; people write it in every other way. ``phonenumbers.geocoder`` and ``.carrier`` are never
-imported: they cost a second and a hundred megabytes (``.timezone`` costs neither).
+imported: they cost a second and a hundred megabytes.
 """
 
 import re
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import PhoneNumberFormat, timezone
+from phonenumbers import PhoneNumberFormat
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _CARRIER_DIGITS = re.compile(r"\+?([1-9][0-9]{6,14})")
@@ -86,17 +86,3 @@ def display(e164: str) -> str:
         return e164
     form = PhoneNumberFormat.NATIONAL if number.country_code == 1 else PhoneNumberFormat.INTERNATIONAL
     return phonenumbers.format_number(number, form)
-
-
-def time_zones(e164: str) -> tuple[str, ...]:
-    """Return the IANA zones that a number's area code covers; empty where nobody knows.
-
-    Where somebody lives is another matter: numbers move with people.
-    """
-    if not is_phone(e164):
-        return ()
-    try:
-        zones: tuple[str, ...] = timezone.time_zones_for_number(phonenumbers.parse(e164))
-    except phonenumbers.NumberParseException:
-        return ()
-    return () if zones == (timezone.UNKNOWN_TIMEZONE,) else zones

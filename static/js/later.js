@@ -34,7 +34,9 @@ export class SendMenu {
     const now = this.clock.now();
     this.#times = presets(now);
     for (const button of this.details.querySelectorAll("[data-preset]")) {
-      const wall = this.#times[button.dataset.preset];
+      const { preset, at } = button.dataset;
+      if (at && fromField(at) > now) this.#times[preset] = fromField(at);
+      const wall = this.#times[preset];
       button.hidden = !wall;
       if (wall) button.querySelector("time").textContent = this.clock.time(wall);
     }

@@ -45,6 +45,8 @@ SAMPLES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "consent-import-cancel": lambda world: {"pk": world.consent_import.pk},
     "consent-import-go-on": lambda world: {"pk": world.consent_import.pk},
     "consent-import-refusals": lambda world: {"pk": world.consent_import.pk},
+    "api-message": lambda world: {"ref": world.message.ref},
+    "api-nowhere": lambda world: {},
     "sandbox": lambda world: {"path": "handset"},
 }
 
@@ -130,9 +132,13 @@ def test_each_page_opens_for_whom_it_declares_and_for_nobody_else(place, method,
         assert is_right, f"{method} {url} as {role}: {response.status_code}"
 
 
+# Public for sessions: they ask for a token instead (tests/api/test_authentication.py).
+API = {"api-consents", "api-revocations", "api-messages", "api-message", "api-schema", "api-nowhere"}
+
+
 def test_only_these_pages_are_public():
     public = {place.name for place in PAGES if not getattr(place.view, "login_required", True)}
-    assert public - {"sandbox", "sandbox-home"} == {"favicon", "login", "healthz"}
+    assert public - {"sandbox", "sandbox-home"} == {"favicon", "login", "healthz", *API}
 
 
 def undeclared(request):
@@ -168,11 +174,11 @@ def test_whoever_was_switched_off_is_out_at_once(world, role):
 ADMIN = [place for place in places() if place.app == "admin"]
 SITE_WIDE = [place for place in ADMIN if not hasattr(place.view, "model_admin")]
 MODELS = {place.view.model_admin.model for place in ADMIN if hasattr(place.view, "model_admin")}
-OURS = {model for model in MODELS if model._meta.app_label in {"accounts", "consent", "conversations"}}
+OURS = {model for model in MODELS if model._meta.app_label in {"accounts", "api", "consent", "conversations"}}
 
 # What nobody may do, whatever their permissions say.
 EDITABLE = {"user", "brand", "program", "line", "tag"}
-ADDABLE = EDITABLE | {"disclosure"}
+ADDABLE = EDITABLE | {"apitoken", "disclosure"}
 
 
 def may(role: str, action: str, model: Any) -> bool:

@@ -8,18 +8,20 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from consent import ledger
-from consent.models import ConsentEvent, Decision, Disclosure, Hold, Seal, Subject
+from consent import ledger, reviews
+from consent.models import ConsentEvent, Decision, Disclosure, Hold, Review, Seal, Subject
 from consent.purposes import Kind, Purpose, Source, Verdict
 from contactcenter.accounts.models import Role
 from contactcenter.accounts.site import FirstPages
+from contactcenter.api import tokens
+from contactcenter.api.models import Scope
 from conversations.models import CarrierEvent, Contact, Line, Message, Tag
 from tests import factories
 from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db
 
-OURS = {"accounts", "consent", "conversations"}
+OURS = {"accounts", "api", "consent", "conversations"}
 LISTS = sorted(
     (model for model in admin.site._registry if model._meta.app_label in OURS), key=lambda model: model._meta.label
 )
@@ -35,6 +37,25 @@ def consent_event():
         evidence={"words": "please stop"},
     )
     return ledger.record(report=report, now=NOON)
+
+
+def review():
+    report = ledger.Report(
+        phone=factories.phone_number(),
+        brand_id=factories.brand().pk,
+        kind=Kind.SUSPECTED,
+        source=Source.FREE_TEXT,
+        occurred_at=NOON,
+        evidence={"words": "no more of this"},
+    )
+    event = ledger.record(report=report, now=NOON)
+    reviews.decide(
+        review=Review.objects.get(last_event=event),
+        is_revocation=True,
+        up_to=event.pk,
+        actor_id=factories.user().pk,
+        now=NOON,
+    )
 
 
 def seal():
@@ -58,6 +79,9 @@ def decision():
 
 MAKE = {
     "accounts.User": factories.user,
+    "api.ApiToken": lambda: tokens.issue(
+        name=uuid4().hex, scopes=Scope.values, brand=factories.brand(), created_by_id=factories.user().pk
+    ),
     "consent.Brand": factories.brand,
     "consent.ConsentEvent": consent_event,
     "consent.Decision": decision,
@@ -67,6 +91,7 @@ MAKE = {
         phone="+12015550123", phone_hash=uuid4().hex, reason="disk full", released_at=NOON, released_by=factories.user()
     ),
     "consent.Program": factories.program,
+    "consent.Review": review,
     "consent.Seal": seal,
     "consent.Standing": consent_event,
     "consent.Subject": consent_event,

@@ -44,6 +44,10 @@ ADMIN = [
     "consent/decision/",
     "consent/brand/",
     "consent/hold/",
+    "consent/overview/",
+    "consent/review/",
+    "consent/rules/",
+    "consent/subject/",
     "accounts/user/",
     "accounts/user/add/",
 ]
@@ -160,5 +164,10 @@ def test_the_admin(desk: Desk, product: Product, theme: str) -> None:
             with page.expect_navigation():
                 record.click()
             problems += inspect(page, f"{path} one")
+        whole = page.get_by_role("link", name="Everything about this number")
+        if whole.count():
+            with page.expect_navigation():
+                whole.click()
+            problems += inspect(page, f"{path} everything")
 
     assert problems == []

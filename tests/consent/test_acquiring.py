@@ -97,6 +97,27 @@ def test_row_5_a_no_counts_whichever_way_it_came(source):
     assert standing().state.level(program.pk) == Level.NONE
 
 
+@pytest.mark.parametrize("source", [Source.WEB, Source.API, Source.IMPORT, Source.EMAIL])
+def test_row_17_a_form_lifts_no_stop_only_the_phone_itself_does(source):
+    program = offered()
+    revoking.revoke(phone=PHONE, source=Source.KEYWORD, evidence={}, now=NOON)
+    everything = {name: "x" for names in proof.WRITTEN.values() for name in names}
+    later = NOON + timedelta(days=365 * 11)
+    event = acquiring.acquire(program=program, phone=PHONE, source=source, evidence=everything, now=later)
+    assert event.kind == Kind.REQUESTED
+    assert standing().state.is_suppressed
+    assert confirm(program, later + timedelta(minutes=1)).effect == Effect.GRANTED
+    assert not standing().state.is_suppressed
+
+
+def test_after_a_stop_a_signed_form_counts():
+    program = offered()
+    revoking.revoke(phone=PHONE, source=Source.KEYWORD, evidence={}, now=NOON)
+    signed = {"words": "I agree …", "document": "Scan 7", "name": "Anna"}
+    acquiring.acquire(program=program, phone=PHONE, source=Source.PAPER, evidence=signed, now=NOON + timedelta(days=1))
+    assert standing().state.level(program.pk) == Level.WRITTEN
+
+
 def test_a_no_to_one_category_leaves_the_others():
     program = offered()
     acquiring.acquire(program=program, phone=PHONE, source=Source.WEB, evidence=WEB, now=NOON)

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from consent import keywords, rulebook
 
 STOP = ["STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "UNSUB", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "OPT OUT"]
-MEANINGS = dict.fromkeys([*STOP, "ARRET"], "stop") | {
+FRENCH = ["ARRET", "ARRETER", "ARRETE", "ARRETEZ", "DESABONNER", "DESABONNEMENT"]
+SPANISH = [
+    "PARAR", "PARE", "PAREN", "ALTO", "BASTA", "BAJA", "CANCELAR", "DETENER", "ELIMINAR", "SALIR", "TERMINAR",
+    "DARME DE BAJA",
+]  # fmt: skip
+MEANINGS = dict.fromkeys([*STOP, *FRENCH, *SPANISH], "stop") | {
     "START": "start",
     "UNSTOP": "start",
     "HELP": "help",
@@ -150,7 +155,7 @@ def test_what_people_and_keyboards_really_send(text: str, word: str) -> None:
         "no",
         "yes",
         "para",
-        "alto",
+        "es alto",
         "Liked “STOP”",
         "Loved “Reply STOP to end”",
         'Disliked "STOP"',

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from consent import policy
+from consent import ledger, policy
 from consent.models import Hold
-from consent.purposes import Kind, Level, Purpose, Source, Verdict
+from consent.purposes import Category, Kind, Level, Purpose, Source, Verdict
 from conversations import inbox, live, unread, wording
 from conversations.models import Conversation, Line
 from conversations.states import Status
@@ -26,7 +26,7 @@ def test_thread_and_panel_cost_a_fixed_number_of_queries(count: int, django_asse
         screens.outgoing(conversation, status=Status.FAILED, error_code="1000")
         screens.stop(conversation)
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         shown = inbox.conversations().get(pk=conversation.pk)
         thread = inbox.thread(shown, now=timezone.now())
         for bubble in thread.bubbles:
@@ -226,7 +226,7 @@ def test_the_panel_says_of_each_program_whether_they_agreed() -> None:
 
     def permissions() -> dict[str, str]:
         shown = inbox.conversations().get(pk=conversation.pk)
-        return dict(inbox.panel(shown, now=timezone.now()).permissions)
+        return {name: permission for name, permission, _ in inbox.panel(shown, now=timezone.now()).permissions}
 
     assert permissions() == {"Reminders": "opted_in", "Offers": "no_consent", "Talk": "when_they_write"}
     screens.stop(conversation)
@@ -264,3 +264,30 @@ def test_a_message_for_later_says_when_and_one_that_is_tried_again_says_why() ->
 
     assert wording.state(later).words.startswith("Scheduled for")
     assert wording.state(again).words == "Queued, trying again: Too busy"
+
+
+NOON_THERE = factories.NOON  # a Monday; noon in New York
+
+
+@pytest.mark.parametrize(
+    ("hours_later", "postal_code", "words"),
+    [
+        (0, "10001", "until Mon 8:00 PM there"),
+        (10, "10001", "from Tue 9:00 AM there"),
+        (8, "", "from Tue 10:00 AM"),  # Eastern or Central, so on the center's clock: closed where it is 8 PM first
+    ],
+)
+def test_the_panel_says_until_or_from_when_an_offer_may_go(hours_later: int, postal_code: str, words: str) -> None:
+    contact = factories.contact("+18505550123", postal_code=postal_code)
+    shown = factories.conversation(contact=contact)
+    offers = factories.program(
+        brand=shown.line.brand, category=Category.PROMOTIONAL, consent_level=Level.WRITTEN, name="Offers"
+    )
+    report = ledger.Report(
+        phone=contact.phone, brand_id=offers.brand_id, program_id=offers.pk, kind=Kind.GRANTED, source=Source.PAPER,
+        occurred_at=NOON_THERE - timedelta(days=1), level=Level.WRITTEN,
+    )  # fmt: skip
+    ledger.record(report=report, now=NOON_THERE)
+    with timezone.override("America/New_York"):
+        panel = inbox.panel(shown, now=NOON_THERE + timedelta(hours=hours_later))
+        assert panel.permissions == [("Offers", "opted_in", words)]

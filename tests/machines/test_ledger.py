@@ -15,7 +15,7 @@ from hypothesis.stateful import initialize, invariant, rule, run_state_machine_a
 
 from consent import gate, ledger, verification
 from consent.models import ConsentEvent, Evidence, Program, Seal, Subject
-from consent.purposes import Effect, Kind, Level, Purpose, Source, Verdict
+from consent.purposes import Category, Effect, Kind, Level, Purpose, Source, Verdict
 from tests import factories
 from tests.machines.examples import PAUSES, Crash, Example, dies, many
 
@@ -34,9 +34,12 @@ class Said(NamedTuple):
     at: datetime
     program: int | None
     level: Level
+    scope: Category | None = None
 
 
 Pair = tuple[str, int]
+# Of a brand's two programs. Neither is bound by hours as an alert (``test_policy`` has those).
+CATEGORIES = (Category.INFORMATIONAL, Category.CONVERSATIONAL)
 
 reports = st.fixed_dictionaries(
     {
@@ -48,6 +51,7 @@ reports = st.fixed_dictionaries(
         ),  # the last by a clock that runs ahead
         "program": st.sampled_from([None, 0, 1]),
         "level": st.sampled_from(Level),
+        "scope": st.sampled_from([None, None, Category.INFORMATIONAL, Category.PROMOTIONAL]),
         "words": st.sampled_from(["", "Stop it", "I agree"]),
     }
 )
@@ -59,7 +63,11 @@ class LedgerMachine(Example):
         self.brands = [factories.brand(), factories.brand()]
         levels = (Level.EXPRESS, Level.WRITTEN)
         self.programs = [
-            [factories.program(brand=brand, consent_level=level).pk for level in levels] for brand in self.brands
+            [
+                factories.program(brand=brand, consent_level=level, category=category).pk
+                for level, category in zip(levels, CATEGORIES, strict=True)
+            ]
+            for brand in self.brands
         ]
         self.said: dict[Pair, list[Said]] = defaultdict(list)
 
@@ -71,11 +79,13 @@ class LedgerMachine(Example):
         for event, one in zip(events, batch, strict=True):
             pair = one["phone"], self.brands[one["brand"]].pk
             before = has_said_no(self.said[pair])
-            self.said[pair].append(
-                Said(one["kind"], min(self.now - one["ago"], self.now), event.program_id, one["level"])
-            )
+            at = min(self.now - one["ago"], self.now)
+            level = asked_for(self.said[pair], event.program_id, at) if one["kind"] == Kind.CONFIRMED else one["level"]
+            scope = one["scope"] if one["kind"] == Kind.REVOKED else None
+            self.said[pair].append(Said(one["kind"], at, event.program_id, level, scope))
             after = has_said_no(self.said[pair])
-            assert (event.effect == Effect.SUPPRESSED) == (after and not before)
+            if scope is None:
+                assert (event.effect == Effect.SUPPRESSED) == (after and not before)
             assert (event.effect == Effect.RESUMED) == (before and not after and one["kind"] == Kind.RESUMED)
 
     @rule(batch=st.lists(reports, min_size=1, max_size=3), where=CRASHES)
@@ -148,9 +158,15 @@ class LedgerMachine(Example):
                 reply = gate.Request(message_ref=uuid4(), purpose=Purpose.REPLY, wrote_at=self.now, **to)
                 asked[reply] = not has_said_no(said)
                 for program in programs:
-                    campaign = gate.Request(message_ref=uuid4(), purpose=Purpose.CAMPAIGN, program_id=program, **to)
-                    is_firm = level(said, program).rank >= Level(levels[program]).rank
-                    asked[campaign] = is_firm and not has_said_no(said) and not may_have(said) and program in active
+                    alert = gate.Request(message_ref=uuid4(), purpose=Purpose.ALERT, program_id=program, **to)
+                    category = CATEGORIES[programs.index(program)]
+                    is_firm = level(said, program, category).rank >= Level(levels[program]).rank
+                    is_no = has_said_no(said, category) or may_have(said)
+                    asked[alert] = is_firm and not is_no and program in active
+                    question = gate.Request(
+                        message_ref=uuid4(), purpose=Purpose.DOUBLE_OPT_IN, program_id=program, **to
+                    )
+                    asked[question] = asked_for(said, program, None) != Level.NONE and not is_no
         decisions = gate.decide(list(asked), now=self.now)
         for request, is_allowed in asked.items():
             decision = decisions[request.message_ref]
@@ -163,11 +179,38 @@ def youngest(said: Sequence[Said], *kinds: Kind) -> datetime:
     )
 
 
-def has_said_no(said: Sequence[Said]) -> bool:
-    """The younger of no and yes counts; ties revoke. To agree to no program is no yes."""
-    yes = [one for one in said if one.kind != Kind.GRANTED or one.program is not None]
-    nos = [one for one in said if one.kind == Kind.REVOKED]
-    return bool(nos) and youngest(nos, Kind.REVOKED) >= youngest(yes, Kind.RESUMED, Kind.GRANTED)
+YES = (Kind.GRANTED, Kind.CONFIRMED)
+
+
+def counts(one: Said) -> bool:
+    """To agree to no program is no yes, nor is to confirm what nobody asked for."""
+    is_in_vain = one.kind == Kind.CONFIRMED and one.level == Level.NONE
+    return one.kind not in YES or (one.program is not None and not is_in_vain)
+
+
+def noes(said: Sequence[Said], category: Category | None = None) -> list[Said]:
+    return [one for one in said if one.kind == Kind.REVOKED and one.scope in (None, category)]
+
+
+def has_said_no(said: Sequence[Said], category: Category | None = None) -> bool:
+    """The younger of no and yes counts; ties revoke."""
+    yes = [one for one in said if counts(one)]
+    nos = noes(said, category)
+    return bool(nos) and youngest(nos, Kind.REVOKED) >= youngest(yes, Kind.RESUMED, *YES)
+
+
+def asked_for(said: Sequence[Said], program: int | None, at: datetime | None) -> Level:
+    """The level of the youngest request that neither a "no" to everything nor a grant has answered; of two at one
+    moment the weaker. It waits for three days."""
+    asked = [one for one in said if one.kind == Kind.REQUESTED and one.level != Level.NONE]
+    requests = [one for one in asked if one.program == program and program is not None]
+    asked_at = youngest(requests, Kind.REQUESTED)
+    granted = [one for one in said if one.kind in YES and one.program == program and counts(one)]
+    is_over = asked_at <= youngest(noes(said), Kind.REVOKED) or asked_at <= youngest(granted, *YES)
+    is_late = at is not None and not timedelta(0) <= at - asked_at <= timedelta(hours=72)
+    if not requests or is_over or is_late:
+        return Level.NONE
+    return min((one.level for one in requests if one.at == asked_at), key=lambda level: level.rank)
 
 
 def may_have(said: Sequence[Said]) -> bool:
@@ -175,11 +218,11 @@ def may_have(said: Sequence[Said]) -> bool:
     return bool(suspicions) and youngest(said, Kind.SUSPECTED) >= youngest(said, Kind.CLEARED)
 
 
-def level(said: Sequence[Said], program: int) -> Level:
+def level(said: Sequence[Said], program: int, category: Category) -> Level:
     """What was agreed to last and since the last no; of two at one moment the weaker."""
-    grants = [one for one in said if one.kind == Kind.GRANTED and one.program == program]
-    last = youngest(grants, Kind.GRANTED)
-    if last <= youngest(said, Kind.REVOKED):
+    grants = [one for one in said if one.kind in YES and one.program == program and counts(one)]
+    last = youngest(grants, *YES)
+    if last <= youngest(noes(said, category), Kind.REVOKED):
         return Level.NONE
     return min((one.level for one in grants if one.at == last), key=lambda level: level.rank)
 

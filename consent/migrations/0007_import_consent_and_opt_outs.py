@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consent", "0005_count_what_nobody_asked_for"),
+        ("consent", "0006_find_what_officers_ask"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,98 @@
+"""Every refusal is problem+json, and says what to do."""
+
+import pytest
+from django.db import OperationalError
+
+from contactcenter.api import consents
+
+pytestmark = pytest.mark.django_db
+
+
+def problem(response, status):
+    assert response.status_code == status, response.content
+    assert response.headers["Content-Type"] == "application/problem+json"
+    told = response.json()
+    assert {"type", "title", "status", "detail"} <= told.keys()
+    assert told["status"] == status
+    return told
+
+
+@pytest.mark.parametrize("path", ["", "nowhere/", "consents", "messages/not-a-uuid/", "schema"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "OPTIONS"])
+def test_an_address_that_is_none(bank, path, method):
+    assert "/api/v1/schema/" in problem(bank.send(method, path), 404)["detail"]
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_a_method_that_an_address_does_not_take(bank, method):
+    response = bank.send(method, "consents/")
+    assert "“Allow”" in problem(response, 405)["detail"]
+    assert response.headers["Allow"] == "GET, HEAD, POST"
+
+
+def test_a_body_that_is_not_json(bank):
+    form = bank.client.post(
+        "/api/v1/consents/", {"phone": "x"}, headers={"Authorization": f"Bearer {bank.secret}", "Idempotency-Key": "1"}
+    )
+    assert "application/json" in problem(form, 415)["detail"]
+
+
+@pytest.mark.parametrize("body", ["{", "", '{"phone": NaN}', "[" * 100_000])
+def test_json_that_is_broken(bank, body):
+    told = problem(bank.post("consents/", body), 422 if not body else 400)
+    assert told["title"]
+
+
+@pytest.mark.parametrize("body", [[], '"words"', 7, None])
+def test_json_that_is_no_object(bank, body):
+    problem(bank.post("consents/", body), 422)
+
+
+def test_a_format_that_there_is_not(bank):
+    problem(bank.send("GET", "consents/?phone=1", Accept="text/html"), 406)
+
+
+def test_each_error_names_its_place_and_what_to_do(bank):
+    body = {"phone": "12", "program": "a b", "ip": "here", "occured_at": "x", "occurred_at": "2026-01-01T00:00:00"}
+    told = problem(bank.post("consents/", body), 422)
+    # A member that nobody knows is told first: what was meant by it may be the rest.
+    assert [error["pointer"] for error in told["errors"]] == ["#/occured_at"]
+    assert "There are: phone, program, level, words," in told["errors"][0]["detail"]
+    del body["occured_at"]
+    told = problem(bank.post("consents/", body), 422)
+    errors = {error["pointer"]: error["detail"] for error in told["errors"]}
+    assert errors.keys() == {"#/phone", "#/program", "#/ip", "#/occurred_at"}
+    assert "Check the digits" in errors["#/phone"]
+    assert "offset" in errors["#/occurred_at"]
+
+
+def test_an_error_in_the_address_names_its_parameter(bank):
+    told = problem(bank.get("consents/", phone="12"), 422)
+    assert told["errors"][0]["parameter"] == "phone"
+
+
+@pytest.mark.parametrize("text", ["\x00", "\ud800"])
+def test_what_the_database_cannot_hold_is_refused_in_words(bank, program, text):
+    body = {"phone": "+12015550123", "program": program.slug, "method": "on paper", "words": f"I agree{text}"}
+    assert problem(bank.post("consents/", body), 422)["errors"][0]["pointer"] == "#/words"
+
+
+def test_a_mistake_of_ours_says_nothing_of_its_insides_and_is_logged(bank, program, monkeypatch, caplog):
+    def broken(*_args, **_kwargs):
+        raise RuntimeError("the secret of the house")
+
+    monkeypatch.setattr(consents, "record", broken)
+    response = bank.post("consents/", {"phone": "+12015550123", "program": program.slug})
+    assert "Idempotency-Key" in problem(response, 500)["detail"]
+    assert "secret of the house" not in response.content.decode()
+    assert "secret of the house" in caplog.text
+
+
+def test_while_the_database_is_away_one_is_told_when_to_come_back(bank, monkeypatch):
+    def away(*_args, **_kwargs):
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(consents, "on_record", away)
+    response = bank.get("consents/", phone="+12015550123")
+    problem(response, 503)
+    assert response.headers["Retry-After"] == "5"
