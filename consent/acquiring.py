@@ -36,9 +36,12 @@ def acquire(
 ) -> ConsentEvent:
     """Records that whoever has this E.164 number agreed to a program, at its level or the one given.
 
-    With double opt-in it is a request (``requested``) until the phone itself confirms it. Raises ``NotOffered`` and
+    With double opt-in it is a request (``requested``), made now, until the phone itself confirms it; when the person
+    agreed is then evidence (``agreed_at``). Raises ``NotOffered`` and
     ``NotEnoughProof``; see ``proof`` for the names of the evidence.
     """
+    if program.is_double_opt_in and occurred_at is not None:
+        evidence, occurred_at = {"agreed_at": occurred_at.isoformat(), **evidence}, now
     asked = report(
         program=program,
         phone=phone,

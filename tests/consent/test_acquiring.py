@@ -70,6 +70,16 @@ def confirm(program, at):
     )  # fmt: skip
 
 
+def test_a_request_waits_from_today_however_long_ago_somebody_agreed():
+    program = offered(is_double_opt_in=True)
+    agreed_at = NOON - timedelta(days=30)
+    event = acquiring.acquire(
+        program=program, phone=PHONE, source=Source.WEB, evidence=WEB, now=NOON, occurred_at=agreed_at
+    )
+    assert event.evidence.get(name="agreed_at").value == agreed_at.isoformat()
+    assert confirm(program, NOON + timedelta(hours=1)).effect == Effect.GRANTED
+
+
 def test_a_yes_after_three_days_confirms_nothing():
     program = offered(is_double_opt_in=True)
     acquiring.acquire(program=program, phone=PHONE, source=Source.WEB, evidence=WEB, now=NOON)
