@@ -175,6 +175,8 @@ TIME_ZONE = env.read(
     "give a name like America/New_York that this machine knows (its package tzdata).",
 )
 USE_TZ = True
+# Consumers' own pages are in three languages; the compiled catalogs are kept, so that no tool is needed to run.
+LOCALE_PATHS = [BASE_DIR / "locale"]
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -1,12 +1,13 @@
 """What a wording must say, and that whatever leaves one thing out is told so by name."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent import elements, phrases
+from consent import elements, keywords, phrases, rulebook
 from consent.elements import Element, Flaw, Offer
 from consent.purposes import Category, Level
 from contactcenter.lib import segments
@@ -180,3 +181,17 @@ def test_row_7_the_one_text_after_a_no_links_to_nothing_and_offers_nothing(text,
 def test_a_frequency_is_said_in_each_language(frequency, english, spanish, french):
     told = [phrases.frequency_in(language, frequency) for language in phrases.LANGUAGES]
     assert told == [english, spanish, french]
+
+
+@pytest.mark.parametrize(
+    ("word", "meaning"),
+    [("STOP", "stop"), ("ARRÊT", "stop"), ("HELP", "help"), ("INFO", "help"), ("AIDE", "help"), ("AYUDA", "help")],
+)
+def test_what_a_wording_may_tell_people_to_send_is_understood(word, meaning):
+    found = keywords.match(word)
+    assert found is not None
+    assert found.meaning == meaning
+
+
+def test_every_word_that_a_question_asks_for_is_a_yes():
+    assert {"YES", "SI", "OUI"} <= set(str(rulebook.value("confirmation.yes_words", date(2026, 11, 23))).split())

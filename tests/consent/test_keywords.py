@@ -21,6 +21,8 @@ MEANINGS = dict.fromkeys([*STOP, *FRENCH, *SPANISH], "stop") | {
     "UNSTOP": "start",
     "HELP": "help",
     "INFO": "help",
+    "AIDE": "help",
+    "AYUDA": "help",
 }
 # 47 CFR 64.1200(a)(10)
 PER_SE = ["STOP", "QUIT", "END", "REVOKE", "OPT OUT", "CANCEL", "UNSUBSCRIBE"]

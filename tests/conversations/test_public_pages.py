@@ -1,13 +1,15 @@
 """Consumers' own pages: joining by the public form, and ending what they get."""
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from consent import limits, proof
 from consent.models import Attempt, ConsentEvent, Disclosure, Standing, Subject, phone_hash
@@ -120,8 +122,25 @@ def test_in_spanish_the_spanish_words_are_shown_and_recorded(program, asked):
     response = Client().get("/join/offers/", **asked)
     assert SPANISH in response.content.decode()
     assert '<html lang="es"' in response.content.decode()
+    assert "Inscribirse" in response.content.decode()
     assert joined(program, language="es").status_code == 303
     assert ConsentEvent.objects.get().evidence.get(name="words").value == SPANISH
+
+
+SAID = re.compile(
+    r"{% translate \"(.+?)\" %}|{% blocktranslate[^%]*%}(.+?){% endblocktranslate %}|_(?:now)?\(\"(.+?)\"\)"
+)
+
+
+@pytest.mark.parametrize("language", ["es", "fr"])
+def test_every_word_on_consumers_pages_is_translated(language):
+    root = settings.BASE_DIR
+    paths = [*(root / "templates/public").glob("*.html"), *(root / "conversations").glob("public_*.py")]
+    said = {next(filter(None, found)) for path in paths for found in SAID.findall(path.read_text(encoding="utf-8"))}
+    assert len(said) > 30
+    with translation.override(language):
+        same = {re.sub(r"{{ (\w+) }}", r"%(\1)s", words) for words in said}
+        assert {words for words in same if translation.gettext(words) == words} == set()
 
 
 def test_a_double_click_is_one_consent_and_one_text(program):
