@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from consent import ledger
 from consent.models import ConsentEvent, Decision, Disclosure, Hold, Subject, phone_hash
+from consent.models.readiness import wording_for
 from consent.purposes import Effect, Kind, Purpose, Source, Verdict
 from contactcenter.accounts.models import Role, User
 from contactcenter.accounts.site import FirstPages
@@ -236,9 +237,11 @@ def test_a_line_cannot_speak_for_another_brand_s_program(administrator):
 
 
 def test_a_new_wording_is_the_next_version_in_its_language(compliance):
-    program = factories.program()
-    for language, text in (("en", "We text you."), ("en", "We text you weekly."), ("es", "Le escribimos.")):
-        form = {"program": program.pk, "language": language, "text": text}
+    program = factories.program(
+        frequency="Up to 6 messages a month", terms_url="https://x.example/t", privacy_url="https://x.example/p"
+    )
+    for language, more in (("en", ""), ("en", " Thank you."), ("es", "")):
+        form = {"program": program.pk, "language": language, "text": wording_for(program, language) + more}
         compliance.post(reverse("admin:consent_disclosure_add"), form)
     versions = Disclosure.objects.order_by("id").values_list("language", "version")
     assert list(versions) == [("en", 1), ("en", 2), ("es", 1)]

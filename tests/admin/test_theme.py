@@ -96,6 +96,9 @@ def test_no_page_needs_an_inline_script_or_style(administrator):
 # --- The index -------------------------------------------------------------------------------------------------
 
 
+RECORDS = ("Subject", "Standing", "ConsentEvent", "Evidence", "Seal")
+
+
 def test_the_index_is_grouped_by_what_people_look_for(administrator):
     groups = [
         (section["name"], [model["object_name"] for model in section["models"]])
@@ -103,8 +106,11 @@ def test_the_index_is_grouped_by_what_people_look_for(administrator):
     ]
     assert groups[:4] == [
         ("Messages", ["CarrierEvent", "Contact", "Message"]),
-        ("Consent", ["Hold", "Subject", "Standing", "ConsentEvent", "Evidence", "Seal", "Decision"]),
-        ("Settings", ["Tag", "Line", "Brand", "Program", "Disclosure"]),
+        (
+            "Consent",
+            ["consent_overview", "consent_rules", "Review", "Hold", "Decision", *RECORDS],
+        ),
+        ("Settings", ["ApiToken", "Tag", "Line", "Brand", "Program", "Disclosure"]),
         ("People", ["User"]),
     ]
     assert [name for name, _ in groups[4:]] == ["Tasks"]
