@@ -12,8 +12,8 @@ judged by itself; what is a ``doubt`` is blanked too and leaves a suspicion; the
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from consent.revocation import typing_errors
 
 LANGUAGE = rulebook.RULES / "language"
 KINDS = ("ordinary", "doubt", "revoke", "suspect")
-# Words are looked up by how they begin; a stem that is any shorter would be found nowhere.
+# Words that only begin alike are looked up by their first letters; a stem any shorter would be found nowhere.
 HEAD = 4
 # Every text has the end of a clause.
 ANY_TEXT = frozenset(".")
@@ -35,7 +35,8 @@ _ITEM = re.compile(r"(!<?)?(.+?)(\?|(?<=\})\*)?$")
 class Phrase:
     """One template of a phrase. ``rule`` is its name in the ledger, such as ``en.stop_texting``.
 
-    ``needs``: of each of these sets of word heads a text must have one, or the pattern cannot match.
+    ``needs``: of each of these sets of words (``text*``: by how they begin) a text must have one, or the
+    pattern cannot match. ``number`` is its place in the files, ``wanted`` the needs as bits of the phrasebook.
     """
 
     rule: str
@@ -44,6 +45,8 @@ class Phrase:
     unless: re.Pattern[str] | None
     needs: tuple[frozenset[str], ...]
     is_about_names: bool
+    number: int = 0
+    wanted: int = 0
 
     def is_in(self, text: str, original: str) -> bool:
         if self.is_about_names:
@@ -52,36 +55,69 @@ class Phrase:
 
 
 @dataclass(frozen=True, slots=True)
-class Phrasebook:
-    """All phrases in the order of the files, by the first letters of the rarest word that each of them needs."""
+class Index:
+    """Phrases by the rarest word that each of them needs, so that most texts meet none."""
 
-    by_head: Mapping[str, tuple[tuple[int, Phrase], ...]]
+    by_word: Mapping[str, tuple[Phrase, ...]]
+
+    @classmethod
+    def of(cls, phrases: Iterable[Phrase], rarest: Mapping[int, frozenset[str]]) -> "Index":
+        by_word: dict[str, list[Phrase]] = {}
+        for phrase in phrases:
+            for word in rarest[phrase.number]:
+                by_word.setdefault(word, []).append(phrase)
+        return cls({word: tuple(listed) for word, listed in by_word.items()})
+
+    def possible(self, words: Set[str], has: int) -> list[Phrase]:
+        """Return the phrases all of whose needs the words of a text meet, in the order of the files."""
+        found = {
+            phrase.number: phrase
+            for word in words & self.by_word.keys()
+            for phrase in self.by_word[word]
+            if phrase.wanted & has == phrase.wanted
+        }
+        return [found[number] for number in sorted(found)]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrasebook:
+    """All phrases: ``asking`` are worth a look, ``ordinary`` are only looked for where one of those may be.
+
+    ``bits``: which needs each word meets; words that only begin alike are in it as ``text*``.
+    """
+
+    asking: Index
+    ordinary: Index
+    bits: Mapping[str, int]
     spellings: Mapping[str, str]
+    rules: frozenset[tuple[str, str]]
 
     def judged(self, text: str, original: str) -> tuple[str, str]:
         """Return kind and rule; ``text`` as ``reading.plain`` gives it, ``original`` as the person wrote it."""
-        heads = {word[:HEAD] for word in text.split()}
-        numbered: dict[int, Phrase] = {}
-        for head in heads & self.by_head.keys():
-            numbered |= {
-                number: phrase
-                for number, phrase in self.by_head[head]
-                if all(not heads.isdisjoint(need) for need in phrase.needs)
-            }
-        if all(phrase.kind == "ordinary" for phrase in numbered.values()):
+        all_words = set(text.split())
+        words = (all_words | {f"{word[:HEAD]}*" for word in all_words}) & self.bits.keys()
+        if words.isdisjoint(self.asking.by_word):
             return "none", ""
-        return _judged([numbered[number] for number in sorted(numbered)], text, original)
+        has = 0
+        for word in words:
+            has |= self.bits[word]
+        asking = self.asking.possible(words, has)
+        if not asking:
+            return "none", ""
+        return _judged(self.ordinary.possible(words, has), asking, text, original)
 
 
-def _judged(candidates: list[Phrase], text: str, original: str) -> tuple[str, str]:
+def _judged(ordinary: list[Phrase], asking: list[Phrase], text: str, original: str) -> tuple[str, str]:
+    for phrase in ordinary:
+        text = phrase.pattern.sub("¤ ", text)
     doubted = ""
-    for phrase in candidates:
-        if phrase.kind in ("ordinary", "doubt"):
+    for phrase in asking:
+        if phrase.kind == "doubt":
             was, text = text, phrase.pattern.sub("¤ ", text)
-            if was != text and phrase.kind == "doubt":
+            if was != text:
                 doubted = doubted or phrase.rule
     for kind in ("revoke", "suspect"):
-        for phrase in candidates:
+        for phrase in asking:
             if phrase.kind == kind and phrase.is_in(text, original):
                 return kind, phrase.rule
     return ("suspect", doubted) if doubted else ("none", "")
@@ -101,29 +137,43 @@ def load(directory: Path) -> Phrasebook:
         for name, listed in document.get("words", {}).items():
             words.setdefault(name, []).extend(listed)
     grammar = Grammar(words)
-    by_head: dict[str, list[tuple[int, Phrase]]] = {}
-    number = 0
+    phrases: list[Phrase] = []
+    rarest: dict[int, frozenset[str]] = {}
+    bits: dict[frozenset[str], int] = {}
     # What is blanked in one language must be blanked before any language looks.
     for language, document in documents.items():
         for entry in document.get("phrase", []):
             for template in entry["says"]:
-                number += 1
                 try:
                     phrase = grammar.phrase(language, entry, template)
-                    rarest = min((need for need in phrase.needs if need != ANY_TEXT), key=grammar.frequency)
+                    needs = set(phrase.needs) - {ANY_TEXT}
+                    rarest[len(phrases)] = min(needs, key=grammar.frequency)
                 except (LookupError, ValueError, re.error) as error:
                     complaint = f"language/{language}.toml: phrase {entry.get('id')}: {template}: {error}"
                     raise rulebook.RulebookError(complaint) from error
-                for head in rarest:
-                    by_head.setdefault(head, []).append((number, phrase))
-    spellings: dict[str, str] = {}
-    for document in documents.values():
-        spellings |= document.get("spellings", {})
-    keys = words.get("typo", [])
+                wanted = sum(bits.setdefault(need, 1 << len(bits)) for need in needs)
+                phrases.append(replace(phrase, number=len(phrases), wanted=wanted))
+    bits_of: dict[str, int] = {}
+    for need, bit in bits.items():
+        for word in need:
+            bits_of[word] = bits_of.get(word, 0) | bit
+    return Phrasebook(
+        asking=Index.of((phrase for phrase in phrases if phrase.kind != "ordinary"), rarest),
+        ordinary=Index.of((phrase for phrase in phrases if phrase.kind == "ordinary"), rarest),
+        bits=bits_of,
+        spellings=_spellings(documents, words),
+        rules=frozenset((phrase.rule, phrase.kind) for phrase in phrases),
+    )
+
+
+def _spellings(documents: Mapping[str, dict[str, Any]], words: Mapping[str, list[str]]) -> dict[str, str]:
     says = (template for book in documents.values() for entry in book.get("phrase", []) for template in entry["says"])
-    written = frozenset(re.findall("[a-z]+", " ".join(says)))
-    spellings = typing_errors.of(keys, real=grammar.known_words() | written) | typing_errors.glued(words) | spellings
-    return Phrasebook({head: tuple(phrases) for head, phrases in by_head.items()}, spellings)
+    written = " ".join([*says, *(entry for listed in words.values() for entry in listed)])
+    found = typing_errors.of(words.get("typo", []), real=frozenset(re.findall("[a-z]+", written)))
+    found |= typing_errors.glued(words)
+    for document in documents.values():
+        found |= document.get("spellings", {})
+    return found
 
 
 class Grammar:
@@ -133,20 +183,18 @@ class Grammar:
         self.words = words
         self.frequent = frozenset(words.get("frequent", []))
 
-    def known_words(self) -> frozenset[str]:
-        return frozenset(re.findall("[a-z]+", " ".join(entry for listed in self.words.values() for entry in listed)))
-
-    def frequency(self, heads: frozenset[str]) -> int:
-        return sum(50 if head in self.frequent else 1 for head in heads)
+    def frequency(self, words: frozenset[str]) -> int:
+        return sum(50 if word in self.frequent else 1 for word in words)
 
     def phrase(self, language: str, entry: Mapping[str, Any], template: str) -> Phrase:
         if entry["kind"] not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}")
+        template = " ".join(template.split()).replace("| ", "|")
         is_about_names = "{Name}" in template
         items = [match.groups() for match in map(_ITEM.match, template.split(" ")) if match]
         pattern = "".join(self.pattern(*item) for item in items)
         needs = tuple(
-            self.heads(item) for no, item, repeat in items if not (no or repeat or item[0] in "^~" or item == "{Name}")
+            self.need(item) for no, item, repeat in items if not (no or repeat or item[0] in "^~" or item == "{Name}")
         )
         if is_about_names:
             pattern = pattern.rstrip(" ").replace("(?:", "(?i:").replace(" ", "[ ,]+").replace("{Name}", self.name())
@@ -195,11 +243,16 @@ class Grammar:
             else:
                 yield part
 
-    def heads(self, item: str) -> frozenset[str]:
-        firsts = [entry.split("_")[0] for entry in self.entries(item)]
-        if any(first in ".$" or (first.endswith("*") and len(first) <= HEAD) for first in firsts):
-            return ANY_TEXT
-        return frozenset(first.rstrip("*")[:HEAD] for first in firsts)
+    def need(self, item: str) -> frozenset[str]:
+        """Of each alternative the one word that says most, or ``ANY_TEXT`` if one of them may be in any text."""
+        needed = set()
+        for entry in self.entries(item):
+            words = [word for word in entry.split("_") if word not in (".", "$") and (word[-1] != "*" or len(word) > HEAD)]
+            if not words:
+                return ANY_TEXT
+            word = min(words, key=lambda one: (one in self.frequent, -len(one)))
+            needed.add(f"{word[:HEAD]}*" if word[-1] == "*" else word)
+        return frozenset(needed)
 
 
 def _as_pattern(entry: str) -> str:
@@ -212,5 +265,4 @@ def _as_pattern(entry: str) -> str:
 
 def rules() -> Iterable[tuple[str, str]]:
     """Return every rule with its kind, for display and tests."""
-    book = shipped()
-    return sorted({(phrase.rule, phrase.kind) for phrases in book.by_head.values() for _, phrase in phrases})
+    return sorted(shipped().rules)

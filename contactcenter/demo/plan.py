@@ -90,7 +90,7 @@ PARTS: Mapping[Situation, Part] = {
         9, ("stops without a word", "asks to stop after a reminder", "pharmacy stop"),
         (FRONT_DESK, FRONT_DESK, REFILLS),
     ),
-    Situation.STOPPED_IN_WORDS: Part(1, ("dice parar",)),
+    Situation.STOPPED_IN_WORDS: Part(1, ("asks in words to stop",)),
     Situation.STARTED_AGAIN: Part(3, ("stops and starts again",), (FRONT_DESK, BILLING, REFILLS)),
     Situation.CARRIER_STOPPED: Part(1, FOLLOW_UP),
     Situation.SUSPECTED: Part(2, ("may have asked to stop", "may have asked to stop, again"), (REFILLS, FRONT_DESK)),

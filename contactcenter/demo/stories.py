@@ -43,7 +43,7 @@ class Situation(StrEnum):
     HELD = "its number is held"
     RELEASED = "its number was held and is free again"
     STOPPED = "opted out by a keyword"
-    STOPPED_IN_WORDS = "opted out, as an agent understood"
+    STOPPED_IN_WORDS = "opted out in words of their own"
     STARTED_AGAIN = "opted out and in again"
     CARRIER_STOPPED = "opted out, says the carrier"
     SUSPECTED = "may have asked to stop"
@@ -291,39 +291,25 @@ def released(it: Conversation, dialogue: Dialogue, turn: int) -> None:
 
 
 def suspected(it: Conversation, dialogue: Dialogue, turn: int) -> None:
-    """Free text that a person must judge; today an agent reports it, and stays free to answer."""
+    """Free text that a person must judge; the desk stays free to answer."""
     blanks = it.blanks(it.plot.now)
-    it.play(dialogue, it.at_rush(it.plot.desk.rushes[-5], 4), turns=slice(3), blanks=blanks)
-    suspect(it)
-    it.play(dialogue, it.at, turns=slice(3, None), blanks=blanks)
+    it.play(dialogue, it.at_rush(it.plot.desk.rushes[-5], 4), blanks=blanks)
     it.act(Act.Kind.READ)
 
 
 def cleared(it: Conversation, dialogue: Dialogue, turn: int) -> None:
     blanks = it.blanks(it.plot.now)
-    it.play(dialogue, it.at_rush(it.plot.desk.rushes[-6], 4), turns=slice(1), blanks=blanks)
-    suspect(it)
-    it.play(dialogue, it.at, turns=slice(1, 3), blanks=blanks)
+    it.play(dialogue, it.at_rush(it.plot.desk.rushes[-6], 4), turns=slice(3), blanks=blanks)
     it.at += timedelta(seconds=40)
     it.said(Kind.CLEARED, Source.AGENT, at=it.at, occurred_at=it.at, evidence={"words": it.last_words})
     it.play(dialogue, it.at, turns=slice(3, None), blanks=blanks)
     it.resolve()
 
 
-def suspect(it: Conversation) -> None:
-    occurred_at, it.at = it.at, it.at + timedelta(seconds=2)
-    evidence = {"words": it.last_words}
-    it.said(
-        Kind.SUSPECTED, Source.FREE_TEXT, at=it.at, occurred_at=occurred_at, evidence=evidence, message_ref=it.last_text
-    )
-
-
 def stopped_in_words(it: Conversation, dialogue: Dialogue, turn: int) -> None:
-    """A "no" in a word that no list has: the agent reports it."""
+    """A "no" in a sentence, understood like a keyword; an agent reads it and has nothing left to do."""
     it.play(dialogue, it.at_rush(it.plot.desk.rushes[-9], 3))
-    occurred_at, it.at = it.at, it.at + timedelta(seconds=70)
-    evidence = {"words": it.last_words}
-    it.said(Kind.REVOKED, Source.AGENT, at=it.at, occurred_at=occurred_at, evidence=evidence, message_ref=it.last_text)
+    it.at += timedelta(seconds=70)
     it.resolve()
 
 
