@@ -247,7 +247,9 @@ class Grammar:
         """Of each alternative the one word that says most, or ``ANY_TEXT`` if one of them may be in any text."""
         needed = set()
         for entry in self.entries(item):
-            words = [word for word in entry.split("_") if word not in (".", "$") and (word[-1] != "*" or len(word) > HEAD)]
+            words = [
+                word for word in entry.split("_") if word not in (".", "$") and (word[-1] != "*" or len(word) > HEAD)
+            ]
             if not words:
                 return ANY_TEXT
             word = min(words, key=lambda one: (one in self.frequent, -len(one)))

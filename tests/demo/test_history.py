@@ -123,9 +123,7 @@ TABLE = {
     Situation.RELEASED: lambda it, now: Hold.objects.get(phone=it.contact.phone).released_by.username == "supervisor",
     Situation.STOPPED: lambda it, now: standing(it).is_suppressed and sources(it, Kind.REVOKED) == {Source.KEYWORD},
     Situation.STOPPED_IN_WORDS: lambda it, now: (
-        standing(it).is_suppressed
-        and sources(it, Kind.REVOKED) == {Source.FREE_TEXT}
-        and it.resolved_at is not None
+        standing(it).is_suppressed and sources(it, Kind.REVOKED) == {Source.FREE_TEXT} and it.resolved_at is not None
     ),
     Situation.STARTED_AGAIN: lambda it, now: not standing(it).is_suppressed and sources(it, Kind.RESUMED),
     Situation.CARRIER_STOPPED: lambda it, now: (
