@@ -97,7 +97,7 @@ def test_the_list_is_complete_and_nothing_else_is_listed() -> None:
 
 
 @pytest.mark.parametrize("word", MEANINGS)
-def test_no_disguise_hides_a_keyword(word: str) -> None:
+def test_row_3_no_disguise_hides_a_keyword(word: str) -> None:
     disguised = {around.format(WRITINGS[writing](word)) for writing, around in DISGUISES}
     assert len(disguised) >= 200
     missed = [text for text in disguised if keywords.match(text) != keywords.Match(word, MEANINGS[word])]
