@@ -63,6 +63,11 @@ def match(text: str, *, join: Iterable[str] = ()) -> Match | None:
     return found
 
 
+def language(word: str) -> str:
+    """Return the language that a listed word is of."""
+    return next((listed.language for listed in rulebook.words() if listed.word == word), "en")
+
+
 def fold(text: str) -> str:
     """Return a text as keywords are compared: plain capitals and digits, words one space apart.
 

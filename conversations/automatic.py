@@ -6,6 +6,7 @@ These never count as an answer to a wait.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from consent import acquiring, keywords, revocation, rulebook
@@ -56,7 +57,7 @@ def answer_to(text: Message, event: ConsentEvent | None, now: datetime) -> Messa
         return None
     return outbound.automatic(
         conversation=text.conversation,
-        body=wording(text.conversation, purpose, event),
+        body=wording(text.conversation, purpose, event, language=language_of(text, event)),
         purpose=purpose,
         cause=str(text.carrier_id),
         program_id=event.program_id if event else None,
@@ -75,7 +76,21 @@ def purpose_of(event: ConsentEvent, *, is_join: bool = False) -> Purpose | None:
     )
 
 
-def wording(conversation: Conversation, purpose: Purpose, event: ConsentEvent | None) -> str:
+def language_of(text: Message, event: ConsentEvent | None) -> str:
+    """The language that they wrote in, as far as what was recognised tells."""
+    source, _, name = str(event.facts["rule"] if event else "").partition(":")
+    if source == "free_text":
+        return name.partition(".")[0]
+    keyword = keywords.match(text.body)
+    return keywords.language(keyword.word) if keyword else "en"
+
+
+def wording(conversation: Conversation, purpose: Purpose, event: ConsentEvent | None, *, language: str) -> str:
+    with translation.override(language):
+        return told(conversation, purpose, event)
+
+
+def told(conversation: Conversation, purpose: Purpose, event: ConsentEvent | None) -> str:
     brand = conversation.line.brand
     if event is not None and event.program is not None and purpose != Purpose.OPT_OUT_CONFIRMATION:
         return greetings.text_for(event.program, purpose)

@@ -114,3 +114,25 @@ def test_row_23_a_stop_to_one_line_counts_on_every_line_of_the_brand_and_on_no_o
         reply = outbound.send(conversation=conversation, body="Yes.", author_id=author, ref=factories.uuid4(), now=now)
         said[line.pk] = verdict(line, reply, now=now)
     assert said == {other.pk: Verdict.BLOCKED, stranger.pk: Verdict.ALLOWED}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("STOP", "You are opted out"),
+        ("ARRET", "Vous êtes désabonné"),
+        ("BAJA", "Se canceló su suscripción"),
+        ("ya no me escriban por favor", "Se canceló su suscripción"),
+        ("ne m'envoyez plus de textos svp", "Vous êtes désabonné"),
+    ],
+)
+def test_row_7_whoever_says_stop_is_answered_in_their_language(words, told):
+    line = factories.line()
+    [confirmation] = texted(line, words)
+    assert told in confirmation.body
+    assert not elements.flaws_in_opt_out_confirmation(confirmation.body, brand=line.brand.name)
+
+
+def test_row_11_help_is_answered_in_the_language_of_its_word():
+    [answer] = texted(factories.line(), "AIDE")
+    assert "Pour de l’aide" in answer.body
