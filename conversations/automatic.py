@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from consent import acquiring, keywords, revocation, rulebook
+from consent import acquiring, keywords, rulebook
 from consent.folding import GRANTS
 from consent.models import ConsentEvent, Program, Standing
 from consent.purposes import Category, Effect, Kind, Purpose
@@ -36,11 +36,9 @@ def is_settled(text: Message, events: Mapping[str, ConsentEvent]) -> bool:
 
 
 def meaning_of(body: str) -> str:
-    """The keyword's meaning; free text that revokes means "stop"; empty for everything else."""
+    """The keyword's meaning, or nothing. Free text that revokes has none: a person reads it, since it may say more."""
     keyword = keywords.match(body)
-    if keyword is not None:
-        return keyword.meaning
-    return "stop" if revocation.classify(body).kind == "revoke" else ""
+    return keyword.meaning if keyword else ""
 
 
 def answer_to(text: Message, event: ConsentEvent | None, now: datetime) -> Message | None:

@@ -40,7 +40,7 @@ RETURNING wait.conversation_id, reply.id
 
 
 def expects_an_answer(body: str) -> bool:
-    """Whether a text opens a wait: STOP and START are answered by what they do."""
+    """Whether a text opens a wait: the bare words STOP and START are answered by what they do."""
     return automatic.meaning_of(body) not in {"stop", "start"}
 
 

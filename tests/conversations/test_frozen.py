@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from django.db import InternalError, connection, transaction
+from django.db import InternalError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from consent.models import Hold
@@ -44,7 +44,8 @@ def frozen_once(monkeypatch):
 
 
 def test_a_page_takes_it_for_a_database_that_is_away():
-    with pytest.raises(InternalError) as raised, transaction.atomic():
+    # On a busy machine the client sees the closed line before it reads why.
+    with pytest.raises((InternalError, OperationalError)) as raised, transaction.atomic():
         freeze()
     assert is_away(raised.value)
 
