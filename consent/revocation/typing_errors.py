@@ -39,4 +39,4 @@ def glued(words: Mapping[str, list[str]]) -> dict[str, str]:
     """Return words run together → the words, for those listed as ``glue_first``, ``glue_then`` and ``glue_last``."""
     first, then, last = (words.get(name, []) for name in ("glue_first", "glue_then", "glue_last"))
     pairs = [*product(first, then), *product(then, last), *product(first, last), *product(first, then, last)]
-    return {"".join(parts): " ".join(parts) for parts in pairs}
+    return {"".join(parts).replace(" ", ""): " ".join(parts) for parts in pairs}
