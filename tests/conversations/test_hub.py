@@ -79,7 +79,7 @@ async def test_signals_from_another_process_reach_who_listens_to_their_topic(run
     message = await posted_until_heard(outbox, ["conversation", 7, 3], ["line", 1, 1])
 
     assert message["signals"] == [{"topic": "conversation", "id": 7, "version": 3}]
-    assert not deaf.waiting
+    assert not [text for text in deaf.waiting if "signals" in text]  # everybody is told of a gap on a busy machine
 
 
 async def test_who_has_a_conversation_open_is_told_at_once_and_everybody_of_everything_once() -> None:
