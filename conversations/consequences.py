@@ -1,7 +1,7 @@
 """What texts do to the ledger, before the carrier gets its 200: nothing for nearly all of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from consent import acquiring, keywords, ledger, revocation, rulebook, scoping
@@ -86,7 +86,7 @@ def of_itself(text: Said, *, now: datetime) -> list[ledger.Report]:
     rule = f"keyword:{keyword.word}" if keyword else classified.rule
     scope = scope_of(text, now=now) if kind == Kind.REVOKED else None
     return [
-        ledger.scoped(text.report(brand_id, kind, rule=rule, source=source), scope)
+        replace(text.report(brand_id, kind, rule=rule, source=source), scope=scope)
         for brand_id in addressed_brands(text.to, kind)
     ]
 
@@ -165,7 +165,7 @@ def confirmation(text: Said, brand_id: int) -> list[ledger.Report]:
     standing = Standing.objects.filter(subject__phone=text.phone, brand=brand_id).first()
     waiting = standing.state.waiting_requests() if standing else []
     return [
-        ledger.about_program(text.report(brand_id, Kind.CONFIRMED, rule="confirm:YES"), program_id)
+        replace(text.report(brand_id, Kind.CONFIRMED, rule="confirm:YES"), program_id=program_id)
         for program_id in waiting[:1]
     ]
 
@@ -182,10 +182,10 @@ def keeping(text: Said, kept: Program, *, now: datetime) -> list[ledger.Report]:
     ended = acquiring.ended_by_the_last_no(standing)
     programs = Program.objects.filter(pk__in=ended, category=kept.category, is_active=True)
     return [
-        ledger.about_program(
+        replace(
             text.report(kept.brand_id, Kind.GRANTED, rule=f"keep:{kept.opt_in_keyword.upper()}"),
-            program.pk,
-            Level(ended[program.pk].level),
+            program_id=program.pk,
+            level=Level(ended[program.pk].level),
         )
         for program in programs.order_by("pk")
     ]

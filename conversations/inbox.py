@@ -13,7 +13,7 @@ from uuid import uuid4
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.timezone import localdate
 
-from consent import gate
+from consent import gate, reasons
 from consent.folding import State
 from consent.models import ConsentEvent, Hold, Program, Standing
 from consent.policy import Ruling
@@ -83,7 +83,7 @@ class Thread:
     @property
     def objection(self) -> str:
         """Why a reply would be blocked; empty when it would not."""
-        return wording.reasons(self.ruling.reasons) if self.ruling.verdict == Verdict.BLOCKED else ""
+        return reasons.sentences(self.ruling.reasons) if self.ruling.verdict == Verdict.BLOCKED else ""
 
     @property
     def is_suspected(self) -> bool:
@@ -256,7 +256,7 @@ class Panel:
 
     @property
     def reason(self) -> str:
-        return wording.reasons(self.ruling.reasons)
+        return reasons.sentences(self.ruling.reasons)
 
     @property
     def permissions(self) -> Sequence[tuple[str, str, str]]:

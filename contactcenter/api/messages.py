@@ -14,6 +14,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from consent import reasons
 from consent.models import Decision
 from consent.purposes import Purpose
 from contactcenter.accounts import access
@@ -54,7 +55,7 @@ class DecisionSerializer(serializers.Serializer[Decision]):
     decided_at = MomentField()
 
     def get_words(self, decision: Decision) -> str:
-        return wording.reasons(decision.reasons)
+        return reasons.sentences(decision.reasons)
 
 
 class AlertSerializer(serializers.Serializer[Message]):

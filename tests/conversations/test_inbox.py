@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from consent import ledger, policy
+from consent import ledger, policy, reasons, telling
 from consent.models import Hold
 from consent.purposes import Category, Kind, Level, Purpose, Source, Verdict
 from conversations import inbox, live, unread, wording
@@ -148,10 +148,10 @@ def test_after_a_stop_the_thread_says_why_no_reply_is_possible_and_the_panel_by_
 
     panel = inbox.panel(shown, now=timezone.now())
 
-    assert inbox.thread(shown, now=timezone.now()).objection == str(wording.REASONS["opted_out"])
+    assert inbox.thread(shown, now=timezone.now()).objection == str(reasons.REASONS["opted_out"])
     assert not panel.may_be_texted
     assert panel.revocation is not None
-    assert wording.source(panel.revocation) == "STOP"
+    assert telling.source(panel.revocation) == "STOP"
 
 
 def test_reading_leaves_unread_what_came_after_the_glance() -> None:
@@ -172,7 +172,7 @@ def test_every_reason_of_the_policy_has_words() -> None:
     codes = set(re.findall(r'"([a-z]+(?:_[a-z]+)+)"', source))
 
     assert len(codes) > 10
-    assert codes <= set(wording.REASONS)
+    assert codes <= set(reasons.REASONS)
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status != Status.RECEIVED])
@@ -191,8 +191,8 @@ def test_every_state_is_said_in_words(status: Status) -> None:
 def test_every_event_is_said_in_words(kind: Kind, source: Source) -> None:
     event = inbox.ConsentEvent(kind=kind, source=source, effect="nothing", body="{}")
 
-    assert "changed nothing" in wording.event(event)
-    assert wording.source(event)
+    assert "changed nothing" in telling.event(event)
+    assert telling.source(event)
 
 
 @pytest.mark.parametrize("purpose", [purpose for purpose in Purpose if purpose != Purpose.REPLY])
