@@ -86,9 +86,21 @@ def of_itself(text: Said, *, now: datetime) -> list[ledger.Report]:
     rule = f"keyword:{keyword.word}" if keyword else classified.rule
     scope = scope_of(text, now=now) if kind == Kind.REVOKED else None
     return [
-        replace(text.report(brand_id, kind, rule=rule, source=source), scope=scope)
+        weighed(replace(text.report(brand_id, kind, rule=rule, source=source), scope=scope), now=now)
         for brand_id in addressed_brands(text.to, kind)
     ]
+
+
+def weighed(report: ledger.Report, *, now: datetime) -> ledger.Report:
+    """A "no" in other words than STOP waits for a person where the law lets a brand name one way, and it does."""
+    is_free = report.kind == Kind.REVOKED and report.source == Source.FREE_TEXT
+    if not is_free or not scoping.may_designate(now.date()):
+        return report
+    programs = Program.objects.filter(brand=report.brand_id, is_active=True)
+    shown = [program.current_disclosure(program.language) for program in programs]
+    if scoping.is_in_question([found.text if found else "" for found in shown], now.date()):
+        return replace(report, kind=Kind.SUSPECTED, scope=None)
+    return report
 
 
 def addressed_brands(number: str, kind: Kind) -> list[int]:
