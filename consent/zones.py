@@ -9,6 +9,7 @@ look-ups, a microsecond each, since every decision of the gate asks.
 
 import re
 import tomllib
+import zoneinfo
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -57,6 +58,23 @@ def candidates(phone: str, postal_code: str | None = None) -> frozenset[str]:
     if area.regions or not area.zones:
         return home.zones
     return area.zones | home.zones
+
+
+def reaching(phone: str, postal_code: str | None, noted: str) -> frozenset[str]:
+    """``candidates``, and the zone that somebody noted of a person as one more.
+
+    A note can only narrow the hours, never widen them: it may be a guess, or old, so it neither takes a place of a
+    number away nor is it an address. Where nothing else is known it changes nothing, nor
+    does one that is no zone.
+    """
+    places = candidates(phone, postal_code)
+    return places | {noted} if noted and places and noted in known_zones() else places
+
+
+@cache
+def known_zones() -> frozenset[str]:
+    """Return what this machine has a clock for; a note is only a text."""
+    return frozenset(zoneinfo.available_timezones())
 
 
 def regions(phone: str, postal_code: str | None = None) -> frozenset[str]:

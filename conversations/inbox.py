@@ -224,6 +224,7 @@ def consent_of(conversation: Conversation, *, now: datetime) -> Consent:
         purpose=Purpose.REPLY,
         wrote_at=conversation.wrote_at,
         postal_code=conversation.contact.postal_code or None,
+        time_zone=conversation.contact.time_zone,
     )
     planned = [replace(reply, purpose=Purpose.CAMPAIGN, program_id=program.pk) for program in programs]
     ruling, *rulings = gate.previews([reply, *planned], standing, now=now)

@@ -270,15 +270,19 @@ NOON_THERE = factories.NOON  # a Monday; noon in New York
 
 
 @pytest.mark.parametrize(
-    ("hours_later", "postal_code", "words"),
+    ("hours_later", "postal_code", "noted", "words"),
     [
-        (0, "10001", "until Mon 8:00 PM there"),
-        (10, "10001", "from Tue 9:00 AM there"),
-        (8, "", "from Tue 10:00 AM"),  # Eastern or Central, so on the center's clock: closed where it is 8 PM first
+        (0, "10001", "", "until Mon 8:00 PM there"),
+        (10, "10001", "", "from Tue 9:00 AM there"),
+        (8, "", "", "from Tue 10:00 AM"),  # Eastern or Central, so on the center's clock: closed where it is 8 PM first
+        (-1, "10001", "America/Los_Angeles", "from Mon 9:00 AM there"),  # though it is 11 AM where they live
+        (0, "10001", "America/Los_Angeles", "until Mon 5:00 PM there"),  # when it is 8 PM where they live
     ],
 )
-def test_the_panel_says_until_or_from_when_an_offer_may_go(hours_later: int, postal_code: str, words: str) -> None:
-    contact = factories.contact("+18505550123", postal_code=postal_code)
+def test_the_panel_says_until_or_from_when_an_offer_may_go(
+    hours_later: int, postal_code: str, noted: str, words: str
+) -> None:
+    contact = factories.contact("+18505550123", postal_code=postal_code, time_zone=noted)
     shown = factories.conversation(contact=contact)
     offers = factories.program(
         brand=shown.line.brand, category=Category.PROMOTIONAL, consent_level=Level.WRITTEN, name="Offers"
