@@ -11,8 +11,10 @@ import re
 import tomllib
 import zoneinfo
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +77,24 @@ def reaching(phone: str, postal_code: str | None, noted: str) -> frozenset[str]:
 def known_zones() -> frozenset[str]:
     """Return what this machine has a clock for; a note is only a text."""
     return frozenset(zoneinfo.available_timezones())
+
+
+def without_a_clock() -> set[str]:
+    """Return zones of the tables that this machine's time zone data does not have."""
+    known = tables()
+    places = (place for table in (known.areas, known.countries, known.postal) for place in table.values())
+    return {zone for place in places for zone in place.zones} - known_zones()
+
+
+def edition() -> str:
+    """Return the release of the time zone data that clocks here go by, such as ``2026b``; empty if nobody says."""
+    for directory in zoneinfo.TZPATH:
+        for name in ("tzdata.zi", "+VERSION"):
+            with suppress(OSError), (Path(directory) / name).open() as file:
+                return file.readline().removeprefix("# version ").strip()
+    with suppress(metadata.PackageNotFoundError):
+        return metadata.version("tzdata")
+    return ""
 
 
 def regions(phone: str, postal_code: str | None = None) -> frozenset[str]:
