@@ -179,7 +179,7 @@ class Consents(TokenView):
         description="Records that somebody agreed, and texts them the confirmation; with double opt-in, the question.",
         parameters=[*schema.POSTED],
         request=NewConsentSerializer,
-        responses={201: EventSerializer, **schema.problems(400, 409, 415, 422)},
+        responses={201: EventSerializer, **schema.problems(400, 409, 413, 415, 422)},
         examples=[
             OpenApiExample("On the bank's website", schema.A_CONSENT, request_only=True),
             schema.refusal("Not proven", schema.NOT_PROVEN),
@@ -217,7 +217,7 @@ class Revocations(TokenView):
         description="In force before this is answered: no text that passes the gate later reaches them.",
         parameters=[*schema.POSTED],
         request=RevocationSerializer,
-        responses={201: RevokedSerializer, **schema.problems(400, 415, 422)},
+        responses={201: RevokedSerializer, **schema.problems(400, 413, 415, 422)},
         examples=[OpenApiExample("Said on the telephone", schema.A_REVOCATION, request_only=True)],
     )
     def post(self, request: Request) -> Response:

@@ -102,7 +102,7 @@ class Messages(TokenView):
         ),
         parameters=[*schema.POSTED, schema.LOCATION],
         request=NewAlertSerializer,
-        responses={202: AlertSerializer, **schema.problems(400, 409, 415, 422)},
+        responses={202: AlertSerializer, **schema.problems(400, 409, 413, 415, 422)},
         examples=[OpenApiExample("A reminder", schema.AN_ALERT, request_only=True)],
     )
     def post(self, request: Request) -> Response:
