@@ -48,7 +48,7 @@ def judge(people: int) -> bool:
         cursor.execute("VACUUM ANALYZE")
 
     began = clock()
-    everybody = [(pk, "") for pk in Subject.objects.values_list("pk", flat=True)]
+    everybody = [(pk, "", "") for pk in Subject.objects.values_list("pk", flat=True)]
     read = clock() - began
     began = clock()
     judged = survey.rulings(everybody, program=offers, purpose=Purpose.CAMPAIGN, now=timezone.now())

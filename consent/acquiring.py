@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import NotRequired, TypedDict, Unpack
 
 from consent import ledger, proof
 from consent.folding import Grant
@@ -21,70 +22,51 @@ class NotOffered(ValueError):
     """The program is not active: nobody can agree to it."""
 
 
-def acquire(
-    *,
-    program: Program,
-    phone: str,
-    source: Source,
-    evidence: Mapping[str, str],
-    now: datetime,
-    occurred_at: datetime | None = None,
-    level: Level | None = None,
-    actor_id: int | None = None,
-    message_ref: str = "",
-    rule: str = "",
-) -> ConsentEvent:
-    """Records that whoever has this E.164 number agreed to a program, at its level or the one given.
+class Agreed(TypedDict):
+    """Whoever has this E.164 number agreed to a program: through what, and what shows it (``proof`` has the names)."""
+
+    program: Program
+    phone: str
+    source: Source
+    evidence: Mapping[str, str]
+    level: NotRequired[Level | None]  # the program's, if none is given
+    actor_id: NotRequired[int | None]
+    message_ref: NotRequired[str]
+    rule: NotRequired[str]
+
+
+def acquire(*, now: datetime, occurred_at: datetime | None = None, **agreed: Unpack[Agreed]) -> ConsentEvent:
+    """Records that somebody agreed, now or at ``occurred_at``.
 
     With double opt-in it is a request (``requested``), made now, until the phone itself confirms it; when the person
-    agreed is then evidence (``agreed_at``). Raises ``NotOffered`` and
-    ``NotEnoughProof``; see ``proof`` for the names of the evidence.
+    agreed is then evidence (``agreed_at``). Raises ``NotOffered`` and ``NotEnoughProof``.
     """
-    if program.is_double_opt_in and occurred_at is not None:
-        evidence, occurred_at = {"agreed_at": occurred_at.isoformat(), **evidence}, now
-    asked = report(
-        program=program,
-        phone=phone,
-        source=source,
-        evidence=evidence,
-        occurred_at=occurred_at or now,
-        level=level,
-        actor_id=actor_id,
-        message_ref=message_ref,
-        rule=rule,
-    )
-    return ledger.record(report=asked, now=now)
+    # The phone is asked now: its YES answers today's question, not one of the day that somebody signed.
+    if agreed["program"].is_double_opt_in and occurred_at is not None:
+        agreed["evidence"] = {"agreed_at": occurred_at.isoformat(), **agreed["evidence"]}
+        occurred_at = now
+    return ledger.record(report=report(occurred_at=occurred_at or now, **agreed), now=now)
 
 
-def report(
-    *,
-    program: Program,
-    phone: str,
-    source: Source,
-    evidence: Mapping[str, str],
-    occurred_at: datetime,
-    level: Level | None = None,
-    actor_id: int | None = None,
-    message_ref: str = "",
-    rule: str = "",
-) -> ledger.Report:
+def report(*, occurred_at: datetime, **agreed: Unpack[Agreed]) -> ledger.Report:
     """What ``acquire`` records, for callers who record many; raises as it does."""
-    level = level or Level(program.consent_level)
+    program, evidence = agreed["program"], agreed["evidence"]
+    level = agreed.get("level") or Level(program.consent_level)
     if not program.is_active:
         raise NotOffered(program.name)
-    if lacking := proof.missing(level, source, evidence):
+    if lacking := proof.missing(level, agreed["source"], evidence):
         raise NotEnoughProof(lacking)
     return ledger.Report(
-        phone=phone,
+        phone=agreed["phone"],
         brand_id=program.brand_id,
         program_id=program.pk,
         kind=Kind.REQUESTED if program.is_double_opt_in else Kind.GRANTED,
-        source=source,
+        source=agreed["source"],
         level=level,
         occurred_at=occurred_at,
-        actor_id=actor_id,
-        message_ref=message_ref,
-        rule=rule,
+        actor_id=agreed.get("actor_id"),
+        message_ref=agreed.get("message_ref", ""),
+        rule=agreed.get("rule", ""),
         evidence={name: value for name, value in evidence.items() if value.strip()},
     )
 

@@ -26,7 +26,7 @@ LEVELS = {str(level): level for level in Level}
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """May this message be sent? ``message_ref`` is its own id; ``wrote_at`` when the person last texted this line;
-    ``postal_code`` where they live, if anybody knows."""
+    ``postal_code`` where they live and ``time_zone`` what somebody noted of them, if anybody knows."""
 
     message_ref: UUID
     subject_id: int
@@ -35,6 +35,7 @@ class Request:
     program_id: int | None = None
     wrote_at: datetime | None = None
     postal_code: str | None = None
+    time_zone: str = ""
 
 
 def decide(requests: Sequence[Request], *, now: datetime) -> dict[UUID, Decision]:
@@ -121,6 +122,7 @@ def gathered(
             programs.get(request.program_id or 0),
             phone=phones.get(request.subject_id) or "",
             postal_code=request.postal_code,
+            time_zone=request.time_zone,
             is_on_hold=request.subject_id in on_hold,
             wrote_at=request.wrote_at,
             recent=lately.get((request.subject_id, request.brand_id), ()),
@@ -136,6 +138,7 @@ def facts_of(
     *,
     phone: str,
     postal_code: str | None,
+    time_zone: str,
     is_on_hold: bool,
     wrote_at: datetime | None,
     recent: tuple[datetime, ...],
@@ -156,7 +159,7 @@ def facts_of(
         is_program_active=program.is_active if program else True,
         is_awaiting_yes=not is_unasked and program is not None and state.request(program.pk) is not None,
         category=category,
-        zones=zones.candidates(phone, postal_code) if is_unasked else NOWHERE,
+        zones=zones.reaching(phone, postal_code, time_zone) if is_unasked else NOWHERE,
         regions=zones.regions(phone, postal_code) if is_unasked else NOWHERE,
         recent=recent,
     )

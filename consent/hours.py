@@ -5,7 +5,7 @@ compared as the wall shows them, so that both changes of daylight time come out 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -182,3 +182,23 @@ def _read(part: str, value: str) -> Iterator[tuple[int, tuple[int, int]]]:
         raise rulebook.RulebookError(f"hours “{value}”: “{part}” does not end after it begins, within a day")
     for day in range(DAYS.index(first), DAYS.index(last) + 1):
         yield day, span
+
+
+def mistakes(known_zones: Collection[str]) -> Iterator[str]:
+    """Yield what no decision could be made by, in any period of any rule of hours: those to come are found before
+    their day. Raises ``RulebookError`` when the files cannot be read at all."""
+    for id_, periods in rulebook.current().periods.items():
+        file, _, subject = id_.partition(".")
+        if file != "hours":
+            continue
+        if subject.split(".")[0] not in {*Category, "unknown_zone"}:
+            yield f"{id_} is about no category of messages"
+        for period in periods:
+            if subject == "unknown_zone":
+                unknown = sorted(set(str(period.value).split()) - set(known_zones))
+                yield from (f"{id_} from {period.effective_from}: there is no time zone {zone}" for zone in unknown)
+                continue
+            try:
+                week(str(period.value))
+            except rulebook.RulebookError as error:
+                yield f"{id_} from {period.effective_from}: {error}"

@@ -54,8 +54,8 @@ SLACK = timedelta(minutes=5)  # another system's clock
 
 
 class Unreadable(ValueError):
-    """The file as a whole cannot be read. ``problem`` is ``empty``, ``binary``, ``quotes`` or ``columns``; ``row`` the
-    one at which it broke off, counted from 1."""
+    """The file as a whole cannot be read. ``problem`` is ``empty``, ``binary``, ``quotes``, ``columns``, ``workbook``
+    or ``too_large``; ``row`` the one at which it broke off, counted from 1."""
 
     def __init__(self, problem: str, row: int = 0) -> None:
         super().__init__(problem)

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from django.db import transaction
 from django.db.models import F
 
-from consent import acquiring, import_claims, import_rows
+from consent import acquiring, import_claims, import_rows, import_sheets
 from consent.import_claims import Plan as Plan
 from consent.import_rows import Refusal, Row
 from consent.models import ConsentEvent, ConsentImport, ImportPart, ImportRefusal
@@ -57,7 +57,7 @@ def upload(
     """Keeps a file's rows as a draft; ``columns`` are guessed. Raises ``import_rows.Unreadable``."""
     sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     file.seek(0)
-    rows = import_rows.rows(file)
+    rows = import_sheets.rows(file) if import_sheets.is_workbook(file) else import_rows.rows(file)
     first = next(rows, None)
     if first is None:
         raise import_rows.Unreadable("empty")

@@ -44,14 +44,6 @@ class Report:
     evidence: Mapping[str, str] = field(default_factory=dict)
 
 
-def scoped(report: Report, scope: Category | None) -> Report:
-    return replace(report, scope=scope)
-
-
-def about_program(report: Report, program_id: int, level: Level = Level.NONE) -> Report:
-    return replace(report, program_id=program_id, level=level)
-
-
 def canonical(value: Any) -> str:
     """JSON with one spelling: sorted keys, no spaces, characters as they are."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import connection
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, When
 
 from consent import folding
 from consent.ledger import chained, digest
@@ -61,6 +62,23 @@ def incomplete(event: ConsentEvent, history: Iterable[ConsentEvent]) -> list[Fie
         names=[proof.name for it in events for proof in it.evidence.all() if proof.value],
         has_number=event.subject.phone is not None,
         has_program=event.program_id is not None,
+    )
+
+
+def only_incomplete(events: QuerySet[ConsentEvent]) -> QuerySet[ConsentEvent]:
+    """Those of which ``incomplete`` says that something lacks, for lists."""
+    asked = ConsentEvent.objects.filter(
+        subject=OuterRef("subject"), program=OuterRef("program"), kind=Kind.REQUESTED, seq__lt=OuterRef("seq")
+    )
+    request = Subquery(asked.order_by("-seq").values("pk")[:1])
+    shown = events.filter(kind__in=CONSENTS).annotate(asked=Case(When(kind=Kind.CONFIRMED, then=request)))
+    kept = Evidence.objects.filter(Q(event=OuterRef("pk")) | Q(event=OuterRef("asked")), value__gt="")
+    return shown.filter(
+        Q(program=None)
+        | Q(subject__phone=None)
+        | ~Exists(kept.filter(name="name"))
+        | ~Exists(kept.filter(name__in=REQUEST))
+        | ~Exists(kept.filter(name__in=CONSENT))
     )
 
 

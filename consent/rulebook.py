@@ -121,7 +121,7 @@ def words() -> tuple[Word, ...]:
 
 
 def version() -> str:
-    """Return twelve hex digits that change with any byte of any rule file; kept with each decision."""
+    """Return twelve hex digits that change with any byte of any rule file or table; kept with each decision."""
     return current().version
 
 
@@ -157,6 +157,11 @@ def load(directory: Path) -> Rulebook:
     for path in sorted((directory / "language").glob("*.*")):
         raw = path.read_bytes()
         digest.update(f"language/{path.name}\0{len(raw)}\0".encode() + raw)
+    # The tables of places decide about hours as much as the rules do (consent.zones).
+    data = directory.parent / "data"
+    for path in sorted([*data.glob("*.toml"), *data.glob("*.txt")]):
+        raw = path.read_bytes()
+        digest.update(f"data/{path.name}\0{len(raw)}\0".encode() + raw)
     return Rulebook(periods, tuple(listed.values()), digest.hexdigest()[:12])
 
 

@@ -18,7 +18,7 @@ from consent.purposes import Category, Purpose
 
 AT_ONCE = 10_000
 
-Person = tuple[int, str]  # a subject's id, and a postal code or nothing
+Person = tuple[int, str, str]  # a subject's id, a postal code or nothing, a noted time zone or nothing
 
 STANDINGS = """
 SELECT subject.id, subject.phone,
@@ -49,15 +49,15 @@ def rulings(
 def facts_about(
     people: Sequence[Person], *, program: Program, purpose: Purpose, now: datetime
 ) -> Iterator[tuple[int, Facts]]:
-    postal_codes = dict(people)
-    on_hold = gate.held(postal_codes)
+    places = {subject_id: (postal_code, time_zone) for subject_id, postal_code, time_zone in people}
+    on_hold = gate.held(places)
     counts = gate.is_promotional(program)
-    lately = gate.promoted_lately(postal_codes, [program.brand_id], now=now) if counts else {}
+    lately = gate.promoted_lately(places, [program.brand_id], now=now) if counts else {}
     parameters: dict[str, Any] = {
         "program": str(program.pk),
         "category": program.category,
         "brand": program.brand_id,
-        "subjects": list(postal_codes),
+        "subjects": list(places),
     }
     with connection.cursor() as cursor:
         cursor.execute(STANDINGS, parameters)
@@ -79,7 +79,8 @@ def facts_about(
                 state,
                 program,
                 phone=phone or "",
-                postal_code=postal_codes[subject_id] or None,
+                postal_code=places[subject_id][0] or None,
+                time_zone=places[subject_id][1],
                 is_on_hold=subject_id in on_hold,
                 wrote_at=None,
                 recent=lately.get((subject_id, program.brand_id), ()),

@@ -9,9 +9,12 @@ look-ups, a microsecond each, since every decision of the gate asks.
 
 import re
 import tomllib
+import zoneinfo
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +60,41 @@ def candidates(phone: str, postal_code: str | None = None) -> frozenset[str]:
     if area.regions or not area.zones:
         return home.zones
     return area.zones | home.zones
+
+
+def reaching(phone: str, postal_code: str | None, noted: str) -> frozenset[str]:
+    """``candidates``, and the zone that somebody noted of a person as one more.
+
+    A note can only narrow the hours, never widen them: it may be a guess, or old, so it neither takes a place of a
+    number away nor is it an address. Where nothing else is known it changes nothing, nor
+    does one that is no zone.
+    """
+    places = candidates(phone, postal_code)
+    return places | {noted} if noted and places and noted in known_zones() else places
+
+
+@cache
+def known_zones() -> frozenset[str]:
+    """Return what this machine has a clock for; a note is only a text."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+def without_a_clock() -> set[str]:
+    """Return zones of the tables that this machine's time zone data does not have."""
+    known = tables()
+    places = (place for table in (known.areas, known.countries, known.postal) for place in table.values())
+    return {zone for place in places for zone in place.zones} - known_zones()
+
+
+def edition() -> str:
+    """Return the release of the time zone data that clocks here go by, such as ``2026b``; empty if nobody says."""
+    for directory in zoneinfo.TZPATH:
+        for name in ("tzdata.zi", "+VERSION"):
+            with suppress(OSError), (Path(directory) / name).open() as file:
+                return file.readline().removeprefix("# version ").strip()
+    with suppress(metadata.PackageNotFoundError):
+        return metadata.version("tzdata")
+    return ""
 
 
 def regions(phone: str, postal_code: str | None = None) -> frozenset[str]:

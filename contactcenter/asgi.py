@@ -15,6 +15,7 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402 the apps must be loa
 from channels.routing import URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
+from contactcenter.api import problems  # noqa: E402
 from contactcenter.lib.wsgi import Threads  # noqa: E402
 from conversations.groupcommit import GroupCommit  # noqa: E402
 from conversations.hub import hub  # noqa: E402
@@ -27,7 +28,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 group_commit = GroupCommit()
 webhooks = Webhooks(group_commit)
-pages = Threads(django_application, threads=8)
+pages = Threads(django_application, threads=8, refusal=problems.too_large)
 # Long files, one at a time: those who read and write wait for none of them.
 uploads = Threads(django_application, threads=1, body_limit=21 * 1024 * 1024)
 health = Threads(django_application, threads=1)  # answers also when every page's thread is stuck

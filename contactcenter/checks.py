@@ -16,6 +16,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 Django's name
 from django.http.request import validate_host
 
+from consent import hours, keywords, zones
+from consent.rulebook import RulebookError
+
 # HMAC-SHA256 is as strong as its secret up to this length (RFC 7518 3.2).
 SECRET_BYTES = 32
 CARRIER = ("VONAGE_APPLICATION_ID", "VONAGE_PRIVATE_KEY", "VONAGE_API_KEY", "VONAGE_SIGNATURE_SECRET")
@@ -147,6 +150,27 @@ def private_key_problem(pem: str) -> str:
     if "BEGIN PRIVATE KEY" not in pem:
         return "is not in PKCS#8 form (BEGIN PRIVATE KEY), the only one that the SDK reads"
     return ""
+
+
+@register("contactcenter")
+def check_rules(app_configs: Apps, **kwargs: Any) -> Iterator[CheckMessage]:
+    try:
+        keywords.match("STOP")
+        mistakes = list(hours.mistakes(zones.known_zones()))
+    except RulebookError as error:
+        mistakes = [str(error)]
+    for mistake in mistakes:
+        yield Error(
+            f"The rules cannot be followed: {mistake}.",
+            hint="Correct consent/rules; consent/rulebook.py says how a rule is written.",
+            id="contactcenter.E030",
+        )
+    if lost := zones.without_a_clock():
+        yield Error(
+            f"This machine has no clock for {', '.join(sorted(lost))}.",
+            hint="Install a newer release of the time zone data (tzdata).",
+            id="contactcenter.E031",
+        )
 
 
 @register("contactcenter")

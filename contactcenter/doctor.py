@@ -18,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from consent import rulebook, zones
 from contactcenter import address, binaries, health
 from contactcenter.accounts.models import Role, User
 from contactcenter.checks import CARRIER, carrier_setting, is_production
@@ -57,6 +58,15 @@ REMEDIES = {
     " make up a new one.",
     "holds": "Read what each of them wrote (/admin/, Holds), record their “no” if it was one, then release them.",
 }
+
+
+def editions() -> str:
+    """What decisions about hours go by: the edition of the rules, and of the clocks."""
+    try:
+        rules = rulebook.version()
+    except rulebook.RulebookError:
+        rules = "cannot be read"  # the settings' examination says why
+    return f"Rules {rules}, time zones {zones.edition() or 'of no known release'}"
 
 
 def configuration() -> Complaints:

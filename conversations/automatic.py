@@ -115,5 +115,6 @@ def clarification(event: ConsentEvent | None) -> list[str]:
     kept = [one for one in programs if one.category != Category.PROMOTIONAL and one.opt_in_keyword]
     if len({program.category for program in programs}) < 2 or not kept:
         return []
-    keyword = min(kept, key=lambda program: program.pk).opt_in_keyword.upper()
-    return [_("To keep only %(program)s, reply KEEP %(keyword)s.") % {"program": kept[0].name, "keyword": keyword}]
+    one = min(kept, key=lambda program: program.pk)
+    names = {"program": one.name, "keyword": one.opt_in_keyword.upper()}
+    return [_("To keep only %(program)s, reply KEEP %(keyword)s.") % names]

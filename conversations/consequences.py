@@ -1,7 +1,7 @@
 """What texts do to the ledger, before the carrier gets its 200: nothing for nearly all of them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
@@ -110,9 +110,24 @@ def meaning_of(body: str) -> Meaning | None:
 def of_itself(text: Said, meaning: Meaning, brand_id: int | None, *, now: datetime) -> list[ledger.Report]:
     scope = scope_of(text, now=now) if meaning.kind == Kind.REVOKED else None
     return [
-        ledger.scoped(text.report(addressed, meaning.kind, rule=meaning.rule, source=meaning.source), scope)
+        weighed(
+            replace(text.report(addressed, meaning.kind, rule=meaning.rule, source=meaning.source), scope=scope),
+            now=now,
+        )
         for addressed in addressed_brands(brand_id, meaning.kind)
     ]
+
+
+def weighed(report: ledger.Report, *, now: datetime) -> ledger.Report:
+    """A "no" in other words than STOP waits for a person where the law lets a brand name one way, and it does."""
+    is_free = report.kind == Kind.REVOKED and report.source == Source.FREE_TEXT
+    if not is_free or not scoping.may_designate(now.date()):
+        return report
+    programs = Program.objects.filter(brand=report.brand_id, is_active=True)
+    shown = [program.current_disclosure(program.language) for program in programs]
+    if scoping.is_in_question([found.text if found else "" for found in shown], now.date()):
+        return replace(report, kind=Kind.SUSPECTED, scope=None)
+    return report
 
 
 def addressed_brands(brand_id: int | None, kind: Kind) -> list[int]:
@@ -219,7 +234,7 @@ def confirmation(text: Said, brand_id: int, standing: Standing | None) -> list[l
     """YES means the youngest request that waits for it; whether it still counts is decided under the lock."""
     waiting = standing.state.waiting_requests() if standing else []
     return [
-        ledger.about_program(text.report(brand_id, Kind.CONFIRMED, rule="confirm:YES"), program_id)
+        replace(text.report(brand_id, Kind.CONFIRMED, rule="confirm:YES"), program_id=program_id)
         for program_id in waiting[:1]
     ]
 
@@ -236,10 +251,10 @@ def keeping(text: Said, kept: Program, *, now: datetime) -> list[ledger.Report]:
     ended = acquiring.ended_by_the_last_no(standing)
     programs = Program.objects.filter(pk__in=ended, category=kept.category, is_active=True)
     return [
-        ledger.about_program(
+        replace(
             text.report(kept.brand_id, Kind.GRANTED, rule=f"keep:{kept.opt_in_keyword.upper()}"),
-            program.pk,
-            Level(ended[program.pk].level),
+            program_id=program.pk,
+            level=Level(ended[program.pk].level),
         )
         for program in programs.order_by("pk")
     ]

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from consent import reasons, telling
 from consent.models import ConsentEvent, Decision
 from consent.purposes import Verdict
 from conversations import wording
@@ -47,7 +48,7 @@ def inbound(message: Message) -> Iterator[Step]:
     yield Step(message.occurred_at, _("Sent by the person"), _("By the carrier’s clock"))
     yield Step(message.status_at, _("Received"))
     for event in ConsentEvent.objects.filter(message_ref=message.carrier_id or "-").order_by("seq")[:DECISIONS]:
-        yield Step(event.recorded_at, wording.event(event), wording.source(event))
+        yield Step(event.recorded_at, telling.event(event), telling.source(event))
 
 
 def outbound(message: Message) -> Iterator[Step]:
@@ -77,7 +78,7 @@ def decided(decision: Decision) -> Step:
     tone = {Verdict.ALLOWED: "ok", Verdict.BLOCKED: "bad"}
     verdict = Verdict(decision.verdict)
     return Step(
-        decision.decided_at, words[verdict], wording.reasons(decision.reasons), tone.get(verdict, ""), decision.pk
+        decision.decided_at, words[verdict], reasons.sentences(decision.reasons), tone.get(verdict, ""), decision.pk
     )
 
 

@@ -201,6 +201,7 @@ def request(message: Message) -> gate.Request:
         purpose=Purpose(message.purpose),
         wrote_at=conversation.wrote_at,
         postal_code=conversation.contact.postal_code or None,
+        time_zone=conversation.contact.time_zone,
     )
 
 

@@ -17,7 +17,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 class UploadForm(forms.Form):
     kind = forms.ChoiceField(label=_l("What is in it?"), choices=ConsentImport.Kind, widget=forms.RadioSelect)
-    file = forms.FileField(label=_l("CSV file"), max_length=255)
+    file = forms.FileField(label=_l("CSV file or Excel workbook (.xlsx)"), max_length=255)
 
     def clean_file(self) -> "UploadedFile[Any]":
         file: UploadedFile[Any] = self.cleaned_data["file"]

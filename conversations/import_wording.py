@@ -64,7 +64,11 @@ REASONS = {
 }
 UNREADABLE = {
     "empty": _l("There are no rows in this file."),
-    "binary": _l("This isn't a text file. In your spreadsheet, choose “Save as” and “CSV UTF-8”."),
+    "binary": _l(
+        "This is neither a text file nor an Excel workbook. In your spreadsheet, choose “Save as” and “CSV UTF-8”."
+    ),
+    "workbook": _l("This Excel workbook can't be read. In your spreadsheet, choose “Save as” and “CSV UTF-8”."),
+    "too_large": _l("This Excel workbook unpacks to more than we take. Save its sheet as CSV, or split it."),
     "quotes": _l(
         "From row %(row)d on it can't be read: quotation marks that open and never close. Write a quotation mark "
         "inside of quoted text twice."

@@ -14,7 +14,7 @@ from uuid import uuid4
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.timezone import localdate
 
-from consent import gate
+from consent import gate, reasons
 from consent.folding import State
 from consent.models import ConsentEvent, Hold, Program, Standing
 from consent.policy import Ruling
@@ -84,7 +84,7 @@ class Thread:
     @property
     def objection(self) -> str:
         """Why a reply would be blocked; empty when it would not."""
-        return wording.reasons(self.ruling.reasons) if self.ruling.verdict == Verdict.BLOCKED else ""
+        return reasons.sentences(self.ruling.reasons) if self.ruling.verdict == Verdict.BLOCKED else ""
 
     @property
     def is_suspected(self) -> bool:
@@ -225,6 +225,7 @@ def consent_of(conversation: Conversation, *, now: datetime) -> Consent:
         purpose=Purpose.REPLY,
         wrote_at=conversation.wrote_at,
         postal_code=conversation.contact.postal_code or None,
+        time_zone=conversation.contact.time_zone,
     )
     planned = [replace(reply, purpose=Purpose.CAMPAIGN, program_id=program.pk) for program in programs]
     ruling, *rulings = gate.previews(
@@ -263,7 +264,7 @@ class Panel:
 
     @property
     def reason(self) -> str:
-        return wording.reasons(self.ruling.reasons)
+        return reasons.sentences(self.ruling.reasons)
 
     @cached_property
     def permissions(self) -> Sequence[tuple[str, str, str]]:

@@ -1,14 +1,15 @@
 """Somebody joins a program elsewhere than by text: that is recorded, and their phone is told or asked."""
 
-from collections.abc import Mapping
 from datetime import datetime
+from typing import Unpack
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from consent import acquiring
+from consent.acquiring import Agreed
 from consent.models import ConsentEvent, Program, Subject
-from consent.purposes import Kind, Level, Source
+from consent.purposes import Kind
 from conversations import automatic, greetings, live, nudging, outbound
 from conversations.models import Contact, Conversation, Line, Message
 
@@ -17,33 +18,14 @@ class NoLine(ValueError):
     """No line of the program's brand can send; the message says what to do."""
 
 
-def join(
-    *,
-    program: Program,
-    phone: str,
-    source: Source,
-    evidence: Mapping[str, str],
-    now: datetime,
-    occurred_at: datetime | None = None,
-    level: Level | None = None,
-    actor_id: int | None = None,
-) -> ConsentEvent:
+def join(*, now: datetime, occurred_at: datetime | None = None, **agreed: Unpack[Agreed]) -> ConsentEvent:
     """Records the consent and queues the confirmation or, with double opt-in, the question: all or nothing.
 
     Who had it already is told nothing. Raises what ``acquiring.acquire`` raises, and ``NoLine``.
     """
     with transaction.atomic():
-        event = acquiring.acquire(
-            program=program,
-            phone=phone,
-            source=source,
-            evidence=evidence,
-            now=now,
-            occurred_at=occurred_at,
-            level=level,
-            actor_id=actor_id,
-        )
-        tell(event, program=program, phone=phone, now=now)
+        event = acquiring.acquire(now=now, occurred_at=occurred_at, **agreed)
+        tell(event, program=agreed["program"], phone=agreed["phone"], now=now)
     return event
 
 

@@ -49,9 +49,8 @@ def gave(
             program=program,
             phone=phone,
             source=source,
-            evidence={**evidence, "agreed_at": occurred_at.isoformat()},
-            # The phone is asked now: its YES answers today's question, not one of the day it signed.
-            occurred_at=now if program.is_double_opt_in else occurred_at,
+            evidence=evidence,
+            occurred_at=occurred_at,
             actor_id=actor_id,
             now=now,
         )

@@ -11,15 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from consent import hours as rules_hours
-from consent import reasons as gate_reasons
-from consent import telling, zones
+from consent import reasons, zones
 from consent.policy import Ruling
 from consent.purposes import Category, Purpose
 from conversations.models import Contact, Message
 from conversations.states import Status
-
-REASONS, reasons = gate_reasons.REASONS, gate_reasons.sentences
-event, source = telling.event, telling.source
 
 # What the carrier's codes mean to somebody who is about to write again; all others keep the carrier's own words.
 CARRIER_CODES = {
@@ -90,7 +86,7 @@ def state(message: Message) -> State:
     if status == Status.FAILED:
         return State(_("Not delivered: %(why)s") % {"why": failure(message)}, "alert", "bad")
     if status == Status.BLOCKED:
-        why = reasons(message.decision.reasons if message.decision else [])
+        why = reasons.sentences(message.decision.reasons if message.decision else [])
         return State(_("Blocked: %(why)s") % {"why": why}, "alert", "bad")
     if status == Status.HELD:
         return State(_("Held until %(when)s") % {"when": moment(message.due_at)}, "clock", "warn")

@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from consent.models import Standing
+from consent import record
+from consent.models import ConsentEvent, Standing
 from consent.purposes import Verdict
 from consent.reasons import REASONS
 
@@ -59,3 +60,18 @@ class OptedOut(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Standing]") -> "QuerySet[Standing]":
         return queryset & Standing.objects.suppressed() if self.value() == "yes" else queryset
+
+
+class Proof(admin.SimpleListFilter):
+    """What to complete while whoever agreed is still remembered. No index knows it, so it looks at one quarter."""
+
+    title, parameter_name = _("proof"), "proof"
+    looks_at = timedelta(days=90)
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("incomplete", _("Incomplete (last 90 days)"))]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[ConsentEvent]") -> "QuerySet[ConsentEvent]":
+        if self.value() != "incomplete":
+            return queryset
+        return record.only_incomplete(queryset.filter(recorded_at__gt=timezone.now() - self.looks_at))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import models, transaction
 from django.db.models import Max
 from django.http import HttpRequest
@@ -25,6 +25,25 @@ class BrandAdmin(Page[Brand]):
     group = Group.SETTINGS
     list_display = ("name", "legal_name", "help_contact")
     search_fields = ("name", "legal_name")
+    fields = ("name", "legal_name", "help_contact", "unready")
+    readonly_fields = ("unready",)
+
+    @admin.display(description=_("active programs that lack something"))
+    def unready(self, brand: Brand) -> SafeString | str:
+        """Their words name the brand: a new name makes them incomplete until they are written anew."""
+        if brand._state.adding:
+            return ""
+        lines = [
+            (reverse("admin:consent_program_change", args=[program.pk]), program.name, " ".join(missing))
+            for program, missing in readiness.unready(brand)
+        ]
+        return format_html("<ul>{}</ul>", format_html_join("", '<li><a href="{}">{}</a>: {}</li>', lines))
+
+    def save_model(self, request: HttpRequest, obj: Brand, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        for program, missing in readiness.unready(obj) if change else ():
+            words = _now("%(program)s goes on, but now lacks something: %(missing)s")
+            messages.warning(request, words % {"program": program.name, "missing": " ".join(missing)})
 
 
 @admin.register(Program)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consent import record, telling
 from consent.admin.finding import BY_NUMBER, hashes, of_number
-from consent.admin.lately import OptedOut, Recorded
+from consent.admin.lately import OptedOut, Proof, Recorded
 from consent.models import ConsentEvent, Evidence, Seal, Standing, Subject
 from consent.purposes import Kind
 from consent.reasons import sentences
@@ -114,7 +114,7 @@ class StandingAdmin(Record[Standing]):
 class ConsentEventAdmin(Record[ConsentEvent]):
     group = Group.CONSENT
     list_display = ("recorded_at", "subject", "brand", "kind", "source", "effect", "occurred_at")
-    list_filter = ("kind", "source", Recorded)
+    list_filter = ("kind", "source", Proof, Recorded)
     list_select_related = ("subject", "brand")
     exclude = ("body",)
     readonly_fields = ("proof", "recorded_text")

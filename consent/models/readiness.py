@@ -9,7 +9,7 @@ from consent import elements, keywords, phrases
 from consent.elements import Element, Flaw
 
 if TYPE_CHECKING:
-    from consent.models.programs import Program
+    from consent.models.programs import Brand, Program
 
 # What a wording lacks: what it is, and how it may be said.
 ELEMENTS: dict[Element, Any] = {
@@ -106,6 +106,12 @@ def checklist(program: "Program") -> list[Item]:
 def what_is_missing(program: "Program") -> list[str]:
     """What stands in the way of activating the program, each with its remedy; empty when nothing does."""
     return [item.remedy for item in checklist(program) if not item.is_done]
+
+
+def unready(brand: "Brand") -> "list[tuple[Program, list[str]]]":
+    """The brand's active programs that could not be activated as they are, with what they lack."""
+    programs = brand.programs.filter(is_active=True)
+    return [(program, missing) for program in programs if (missing := what_is_missing(program))]
 
 
 def wording_for(program: "Program", language: str) -> str:

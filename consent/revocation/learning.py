@@ -45,7 +45,7 @@ def main() -> int:
         f"{what}\t{revoke.get(what, 0):.2f}\t{stranger.get(what, 0):.2f}" for what in sorted(revoke.keys() | stranger)
     ]
     weighing.WEIGHTS.write_text("\n".join(lines) + "\n")
-    print(f"{len(examples)} texts, {len(lines)} weights")
+    sys.stdout.write(f"{len(examples)} texts, {len(lines)} weights\n")
     return 0
 
 

@@ -35,7 +35,7 @@ def pairs(words: Sequence[str], kinds: Sequence[str]) -> Iterator[str]:
     words replaced by their kind ("stop" by "<cease>"), which says it of all of that kind."""
     for said in (words, kinds):
         of_words = said is words
-        for at, word in enumerate(said):
+        for at in range(len(said)):
             for places, written in SHAPES:
                 if at + places[-1] >= len(said):
                     break
@@ -100,7 +100,8 @@ class Scales:
         """Name what spoke loudest for a revocation, for the ledger."""
         told = {*words, *pairs(words, [self.kinds.get(word, word) for word in words])}
         loud = sorted(told, key=lambda one: (-self.weights.get(one, NOTHING)[0], one))
-        return [one for one in loud[:most] if self.weights.get(one, NOTHING)[0] > 0]
+        told_by = [one for one in loud if any(map(str.isalpha, one)) and self.weights.get(one, NOTHING)[0] > 0]
+        return told_by[:most] or [word for word in words if word.isalpha()][:1]
 
 
 @lru_cache(maxsize=20_000)

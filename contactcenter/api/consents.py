@@ -14,7 +14,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from consent import acquiring, revoking
+from consent import acquiring, revoking, telling
 from consent.models import Brand, ConsentEvent, Program, Standing, phone_hash
 from consent.purposes import Category, Level, Source
 from contactcenter.accounts import access
@@ -23,7 +23,7 @@ from contactcenter.api.fields import MomentField, PhoneField, Strict, program_of
 from contactcenter.api.models import ApiToken, Scope
 from contactcenter.api.problems import Problem
 from contactcenter.api.views import TokenView
-from conversations import joining, wording
+from conversations import joining
 
 EVENTS = 50
 # As far as another system's clock may be ahead of ours.
@@ -127,7 +127,7 @@ class EventSerializer(serializers.Serializer[ConsentEvent]):
         return str(event.facts.get("scope", ""))
 
     def get_words(self, event: ConsentEvent) -> str:
-        return f"{wording.event(event)} · {wording.source(event)}"
+        return f"{telling.event(event)} · {telling.source(event)}"
 
 
 class RevokedSerializer(serializers.Serializer[Any]):
@@ -179,7 +179,7 @@ class Consents(TokenView):
         description="Records that somebody agreed, and texts them the confirmation; with double opt-in, the question.",
         parameters=[*schema.POSTED],
         request=NewConsentSerializer,
-        responses={201: EventSerializer, **schema.problems(400, 409, 415, 422)},
+        responses={201: EventSerializer, **schema.problems(400, 409, 413, 415, 422)},
         examples=[
             OpenApiExample("On the bank's website", schema.A_CONSENT, request_only=True),
             schema.refusal("Not proven", schema.NOT_PROVEN),
@@ -217,7 +217,7 @@ class Revocations(TokenView):
         description="In force before this is answered: no text that passes the gate later reaches them.",
         parameters=[*schema.POSTED],
         request=RevocationSerializer,
-        responses={201: RevokedSerializer, **schema.problems(400, 415, 422)},
+        responses={201: RevokedSerializer, **schema.problems(400, 413, 415, 422)},
         examples=[OpenApiExample("Said on the telephone", schema.A_REVOCATION, request_only=True)],
     )
     def post(self, request: Request) -> Response:

@@ -14,6 +14,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from consent import reasons
 from consent.models import Decision
 from consent.purposes import Purpose
 from contactcenter.accounts import access
@@ -54,7 +55,7 @@ class DecisionSerializer(serializers.Serializer[Decision]):
     decided_at = MomentField()
 
     def get_words(self, decision: Decision) -> str:
-        return wording.reasons(decision.reasons)
+        return reasons.sentences(decision.reasons)
 
 
 class AlertSerializer(serializers.Serializer[Message]):
@@ -101,7 +102,7 @@ class Messages(TokenView):
         ),
         parameters=[*schema.POSTED, schema.LOCATION],
         request=NewAlertSerializer,
-        responses={202: AlertSerializer, **schema.problems(400, 409, 415, 422)},
+        responses={202: AlertSerializer, **schema.problems(400, 409, 413, 415, 422)},
         examples=[OpenApiExample("A reminder", schema.AN_ALERT, request_only=True)],
     )
     def post(self, request: Request) -> Response:

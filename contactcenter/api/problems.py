@@ -1,5 +1,6 @@
 """Every refusal of the API as ``application/problem+json`` (RFC 9457): what is wrong, where, and what to do."""
 
+import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
@@ -15,6 +16,7 @@ from rest_framework.views import APIView
 
 from contactcenter import maintenance
 from contactcenter.accounts import access
+from contactcenter.lib import wsgi
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ TITLES = {
     404: gettext_lazy("There is nothing here."),
     405: gettext_lazy("This address does not take that method."),
     406: gettext_lazy("There is no answer in that format."),
+    413: gettext_lazy("The body is too large."),
     415: gettext_lazy("The body is in a format that is not understood."),
     422: gettext_lazy("Something in this request is not right."),
     429: gettext_lazy("Too many requests."),
@@ -40,11 +43,21 @@ REMEDIES = {
     404: gettext_lazy("Compare the address with /api/v1/schema/; addresses end with a slash."),
     405: gettext_lazy("The header “Allow” names those that it takes."),
     406: gettext_lazy("Accept application/json."),
+    413: gettext_lazy("Send at most 1 MB; several consents or alerts are several requests."),
     415: gettext_lazy("Send the body as application/json."),
     429: gettext_lazy("Wait as many seconds as the header “Retry-After” says."),
     500: gettext_lazy("It is in the log. Send it again with the same Idempotency-Key: nothing happens twice."),
     503: gettext_lazy("Send it again in a moment, with the same Idempotency-Key: nothing happens twice."),
 }
+
+
+# Of a body, in bytes: a consent with the whole text of a page as proof has room in it.
+BODY_LIMIT = 1_000_000
+
+
+class TooLarge(exceptions.APIException):
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    default_detail = ""
 
 
 class Problem(exceptions.APIException):
@@ -82,6 +95,14 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response:
     if places:
         data["errors"] = [{**place, "detail": text} for place, text in places]
     return Response(data, status, headers=headers_of(known), content_type=MEDIA_TYPE)
+
+
+def too_large(scope: wsgi.Scope) -> wsgi.Response:
+    """What ``wsgi.Threads`` answers to a body that it does not even read to its end."""
+    if not scope["path"].startswith("/api/"):
+        return wsgi.too_large(scope)
+    data = {"type": "about:blank", "title": str(TITLES[413]), "status": 413, "detail": str(REMEDIES[413])}
+    return 413, [(b"content-type", MEDIA_TYPE.encode())], json.dumps(data).encode()
 
 
 def as_known(error: Exception) -> exceptions.APIException:

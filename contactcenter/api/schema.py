@@ -59,6 +59,7 @@ MEANINGS = {
     403: "The token lacks the scope.",
     404: "There is no such message.",
     409: "It can't be done as things are; the detail says what to change.",
+    413: "The body has more than 1 MB.",
     415: "The body is not application/json.",
     422: "Something in the request is not right; errors says what, and what to do.",
     429: "Too many requests; Retry-After says for how many seconds.",

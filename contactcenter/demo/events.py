@@ -133,6 +133,15 @@ class Said(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Judge(Event):
+    """An officer finds whether what might have been a "no" was one."""
+
+    thread: Thread
+    judged_by: str
+    is_revocation: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Hold(Event):
     """A number is held by hand, and released again by ``released_by``."""
 

@@ -18,9 +18,9 @@ from django.db.models import Max
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from consent import ledger
+from consent import ledger, reviews
 from consent.models import Hold as HeldNumber
-from consent.models import Program
+from consent.models import Program, Review
 from consent.purposes import Level
 from contactcenter.accounts.models import User
 from contactcenter.demo import carrier, events, organisation, plan
@@ -232,6 +232,18 @@ class History:
             actor_id=self.users.get(saying.author),
             message_ref=saying.message_ref,
             evidence=saying.evidence,
+        )
+
+    @happen.register
+    def judge(self, event: events.Judge) -> None:
+        self.catch_up(event.thread, event.at)
+        review = Review.objects.open().get(subject__phone=event.thread[0], brand=self.brand_of[event.thread[1]])
+        reviews.decide(
+            review=review,
+            is_revocation=event.is_revocation,
+            up_to=review.last_event_id,
+            actor_id=self.users[event.judged_by],
+            now=event.at,
         )
 
     @happen.register

@@ -32,6 +32,7 @@ class Program(NamedTuple):
     frequency: str
     description: str
     keyword: str = ""
+    is_double_opt_in: bool = False
 
 
 class Line(NamedTuple):
@@ -80,6 +81,10 @@ PROGRAMS = (
         "Up to 4 messages a month", "billing notices",
     ),
     Program(
+        "harbor-classes", CLINIC, "Health classes", Category.INFORMATIONAL, Level.EXPRESS,
+        "Up to 2 messages a month", "free health classes near you", "CLASSES", is_double_opt_in=True,
+    ),
+    Program(
         "pharmacy-care", PHARMACY, "Pharmacy conversations", Category.CONVERSATIONAL, Level.CONVERSATIONAL,
         "Message frequency varies", "your prescriptions",
     ),
@@ -123,6 +128,7 @@ OFFERED = {
 }
 AUTHORS = ("agent", "agent2", "supervisor")
 FIRST_NAMES = {user.username: user.first_name for user in USERS}
+JOINED_BY = frozenset(program.keyword for program in PROGRAMS if program.keyword) | {"YES"}
 LEVELS = {program.slug: program.level for program in PROGRAMS}
 # The words in which people agree to each (version 1, English), and in Spanish where a clinic's people ask for it.
 DISCLOSURES = {program.slug: phrases.disclosure(offer(program)) for program in PROGRAMS}

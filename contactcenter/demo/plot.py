@@ -10,7 +10,7 @@ from consent.purposes import Kind, Source
 from contactcenter.demo import dialogues, organisation
 from contactcenter.demo.desk import Desk, Rush
 from contactcenter.demo.dialogues import Blanks, Dialogue, Turn
-from contactcenter.demo.events import Act, Event, Fate, Leave, Note, Reply, Said, Seal, Text
+from contactcenter.demo.events import Act, Event, Fate, Judge, Leave, Note, Reply, Said, Seal, Text
 from contactcenter.demo.people import Person
 
 # Of those who write, so many agreed to more than being answered.
@@ -64,24 +64,26 @@ class Conversation:
         self.owner = ""
         self.at = plot.desk.rushes[0][0] - timedelta(days=1)
         self.is_noted = False
-        self.last_text = self.last_words = ""
+        self.is_in_doubt = False
 
     # --- The person
 
     def text(self, at: datetime, body: str) -> None:
         """The person writes; what their words do by themselves happens a second later."""
-        self.at, self.last_text, self.last_words = at, str(self.plot.uuid()), body
+        self.at = at
         is_picture = body == dialogues.PHOTO
         self.plot.events.append(
             Text(
                 at=at,
                 thread=self.thread,
                 body="" if is_picture else body,
-                carrier_id=self.last_text,
+                carrier_id=str(self.plot.uuid()),
                 is_picture=is_picture,
             )
         )
-        if keywords.match(body) or revocation.classify(body).kind == "revoke":
+        judged = revocation.classify(body).kind
+        self.is_in_doubt |= judged == "suspect"
+        if keywords.match(body, join=organisation.JOINED_BY) or judged == "revoke":
             self.plot.events.append(Leave(at=at + timedelta(seconds=1.2), thread=self.thread))
 
     def texts(self, dialogue: Dialogue, start: datetime, *, gap: tuple[int, int]) -> None:
@@ -188,6 +190,14 @@ class Conversation:
         return first - self.plot.seconds(40, 110)
 
     # --- Consent
+
+    def judge(self, *, is_revocation: bool) -> None:
+        """An officer reads what may have been a "no", if any of it was."""
+        if self.is_in_doubt:
+            self.at += timedelta(seconds=40)
+            self.plot.events.append(
+                Judge(at=self.at, thread=self.thread, judged_by="compliance", is_revocation=is_revocation)
+            )
 
     def agree(self, before: datetime) -> None:
         """Agrees to a program, days or minutes before writing: on paper, which somebody types in later, or online."""

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 
-from consent.purposes import Kind, Source
 from contactcenter.demo import dialogues
 from contactcenter.demo.desk import NEW_YORK, Rush, local
 from contactcenter.demo.dialogues import Dialogue
@@ -46,6 +45,7 @@ class Situation(StrEnum):
     STOPPED_IN_WORDS = "opted out in words of their own"
     STARTED_AGAIN = "opted out and in again"
     CARRIER_STOPPED = "opted out, says the carrier"
+    JOINED = "joined by a keyword and a YES"
     SUSPECTED = "may have asked to stop"
     CLEARED = "was thought to have asked to stop"
     HELPED = "asked for help"
@@ -201,7 +201,9 @@ def once(*, days: int = 10, resolves: bool = True) -> Story:
         start = it.at_rush(it.rng.choice(it.plot.desk.rushes[-2 * days : -2]), dialogue.replies)
         it.agree(start)
         words = {"stop": STOPS[turn % len(STOPS)], "start": ("START", "Start", "unstop")[turn % 3], "help": "HELP"}
+        words |= {"join": ("CLASSES", "Classes")[turn % 2], "yes": ("YES", "Yes!")[turn % 2]}
         it.play(dialogue, start, blanks=it.blanks(start, **words))
+        it.judge(is_revocation=True)
         if resolves:
             it.resolve()
         else:
@@ -291,17 +293,17 @@ def released(it: Conversation, dialogue: Dialogue, turn: int) -> None:
 
 
 def suspected(it: Conversation, dialogue: Dialogue, turn: int) -> None:
-    """Free text that a person must judge; the desk stays free to answer."""
+    """Free text that a person must judge, this morning or (every other) too long ago; the desk stays free to answer."""
     blanks = it.blanks(it.plot.now)
-    it.play(dialogue, it.at_rush(it.plot.desk.rushes[-5], 4), blanks=blanks)
+    rush = it.plot.desk.rushes[-5] if turn % 2 else it.plot.desk.lately[:7]
+    it.play(dialogue, it.at_rush(rush, 4), blanks=blanks)
     it.act(Act.Kind.READ)
 
 
 def cleared(it: Conversation, dialogue: Dialogue, turn: int) -> None:
     blanks = it.blanks(it.plot.now)
     it.play(dialogue, it.at_rush(it.plot.desk.rushes[-6], 4), turns=slice(3), blanks=blanks)
-    it.at += timedelta(seconds=40)
-    it.said(Kind.CLEARED, Source.AGENT, at=it.at, occurred_at=it.at, evidence={"words": it.last_words})
+    it.judge(is_revocation=False)
     it.play(dialogue, it.at, turns=slice(3, None), blanks=blanks)
     it.resolve()
 
@@ -309,6 +311,7 @@ def cleared(it: Conversation, dialogue: Dialogue, turn: int) -> None:
 def stopped_in_words(it: Conversation, dialogue: Dialogue, turn: int) -> None:
     """A "no" in a sentence, understood like a keyword; an agent reads it and has nothing left to do."""
     it.play(dialogue, it.at_rush(it.plot.desk.rushes[-9], 3))
+    it.judge(is_revocation=True)
     it.at += timedelta(seconds=70)
     it.resolve()
 
@@ -335,6 +338,7 @@ STORIES: dict[Situation, Story] = {
     Situation.STOPPED_IN_WORDS: stopped_in_words,
     Situation.STARTED_AGAIN: once(),
     Situation.CARRIER_STOPPED: fails(Situation.CARRIER_STOPPED),
+    Situation.JOINED: once(),
     Situation.SUSPECTED: suspected,
     Situation.CLEARED: cleared,
     Situation.HELPED: once(),

@@ -21,11 +21,23 @@ Response = tuple[int, list[tuple[bytes, bytes]], bytes]
 BODY_LIMIT = 10 * 1024 * 1024
 
 
-class Threads:
-    """An ASGI application for ``http`` scopes only. ``threads`` bounds requests (and database connections) at work."""
+def too_large(scope: Scope) -> Response:
+    return 413, [(b"content-type", b"text/plain")], b"This is too large."
 
-    def __init__(self, application: WSGIApplication, *, threads: int = 16, body_limit: int = BODY_LIMIT) -> None:
-        self.application = application
+
+class Threads:
+    """An ASGI application for ``http`` scopes only. ``threads`` bounds requests (and database connections) at work;
+    ``refusal`` answers a body of more than ``body_limit`` bytes."""
+
+    def __init__(
+        self,
+        application: WSGIApplication,
+        *,
+        threads: int = 16,
+        body_limit: int = BODY_LIMIT,
+        refusal: Callable[[Scope], Response] = too_large,
+    ) -> None:
+        self.application, self.refusal = application, refusal
         self.body_limit = body_limit
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="http")
 
@@ -34,7 +46,7 @@ class Threads:
         if body is None:
             return
         if len(body) > self.body_limit:
-            status, headers, content = 413, [(b"content-type", b"text/plain")], b"This is too large."
+            status, headers, content = self.refusal(scope)
         else:
             turn = self.pool.submit(self.respond, scope, body)
             work = asyncio.wrap_future(turn)

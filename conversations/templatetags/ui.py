@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from consent import telling
 from consent.models import ConsentEvent
 from contactcenter.lib import phone, segments
 from conversations import contacts, wording
@@ -150,12 +151,12 @@ def is_scheduled(message: Message) -> bool:
 
 @register.filter
 def told(event: ConsentEvent) -> str:
-    return wording.event(event)
+    return telling.event(event)
 
 
 @register.filter
 def source(event: ConsentEvent) -> str:
-    return wording.source(event)
+    return telling.source(event)
 
 
 @register.filter

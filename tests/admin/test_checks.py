@@ -1,12 +1,14 @@
 import os
 import subprocess
 import sys
+import zoneinfo
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from consent import rulebook, zones
 from contactcenter import checks
 from tests.production import environment as production_environment
 
@@ -100,6 +102,40 @@ def test_no_carrier_at_all_is_a_demo_and_a_warning_in_production_only(production
 def test_each_trap_of_the_task_queue_has_its_complaint(production, changes, complaints):
     production.Q_CLUSTER = production.Q_CLUSTER | changes
     assert set(found(checks.check_tasks)) == complaints
+
+
+def of_hours(id_, value, since="2031-01-01"):
+    return f'[[rule]]\nid = "{id_}"\nvalue = "{value}"\neffective_from = {since}\njurisdiction = "US"\ncitation = "x"\n'
+
+
+@pytest.mark.parametrize(
+    ("rule", "complaint"),
+    [
+        (of_hours("hours.promotional", "09:00-20:00"), None),
+        (of_hours("hours.promotional", "9-20"), "hours.promotional from 2031-01-01: hours “9-20”"),
+        (of_hours("hours.promotinal.us-fl", "09:00-20:00"), "hours.promotinal.us-fl is about no category"),
+        (of_hours("hours.unknown_zone", "America/Boston"), "no time zone America/Boston"),
+        (of_hours("other.promotional", "09:00-20:00"), "must begin with “hours.”"),
+    ],
+)
+def test_rules_that_nobody_could_decide_by_are_found_before_their_day(rule, complaint, tmp_path, monkeypatch):
+    (tmp_path / "hours.toml").write_text(rule)
+    (tmp_path / "keywords.toml").write_text((rulebook.RULES / "keywords.toml").read_text())
+    monkeypatch.setattr(rulebook, "current", lambda: rulebook.load(tmp_path))
+    messages = list(checks.check_rules(None))
+    assert [message.id for message in messages] == (["contactcenter.E030"] if complaint else [])
+    assert all(complaint in message.msg for message in messages)
+
+
+def test_the_rules_and_tables_that_ship_can_be_followed_here():
+    assert found(checks.check_rules) == []
+
+
+def test_a_zone_that_this_machine_does_not_know_is_told(monkeypatch):
+    monkeypatch.setattr(zones, "known_zones", lambda: zoneinfo.available_timezones() - {"America/Denver"})
+    rules, tables = checks.check_rules(None)
+    assert (rules.id, tables.id) == ("contactcenter.E030", "contactcenter.E031")
+    assert all("America/Denver" in message.msg for message in (rules, tables))
 
 
 def test_every_complaint_says_what_to_do(production):

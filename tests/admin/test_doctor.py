@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
+from consent import rulebook
 from contactcenter import address, doctor, health
 from contactcenter.accounts.models import Role
 from conversations import heartbeats
@@ -50,6 +51,7 @@ def test_a_good_installation_has_nothing_to_mend(installed, capsys) -> None:
     call_command("doctor")
     said = capsys.readouterr().out
     assert "Nothing to mend." in said
+    assert re.match(rf"Rules {rulebook.version()}, time zones \d{{4}}[a-z]\n", said)
     assert "✗" not in said
 
 

@@ -88,3 +88,28 @@ def test_a_wording_that_lacks_something_is_refused_and_each_thing_named(complian
 @pytest.mark.parametrize("query", [{"program": "x"}, {"program": "999", "language": "en"}, {"language": "xx"}])
 def test_a_link_that_names_nothing_opens_an_empty_form(compliance, query):
     assert compliance.get(reverse("admin:consent_disclosure_add"), query).status_code == 200
+
+
+def test_a_brand_s_new_name_is_missed_in_the_words_of_its_programs_which_go_on(compliance, program):
+    Program.objects.filter(pk=program.pk).update(**COMPLETE)
+    program.refresh_from_db()
+    for language in ("en", "es"):
+        Disclosure.objects.create(
+            program=program, version=1, language=language, text=readiness.wording_for(program, language)
+        )
+    Program.objects.filter(pk=program.pk).update(is_active=True)
+    factories.program(brand=program.brand, name="Asleep", is_active=False)
+    page = reverse("admin:consent_brand_change", args=[program.brand_id])
+    told = {"name": "Harbor Clinic", "help_contact": "+1 201 555 0199"}
+    assert "lacks something:" not in compliance.post(page, told, follow=True).content.decode()
+
+    renamed = compliance.post(page, told | {"name": "Bay Health"}, follow=True).content.decode()
+    assert "Reminders goes on, but now lacks something: The disclosure does not say who sends" in renamed
+    assert "Asleep goes on" not in renamed
+    assert "The disclosure does not say who sends" in compliance.get(page).content.decode()
+    program.refresh_from_db()
+    assert program.is_active
+    # A wording in the new name mends it.
+    words = readiness.wording_for(Program.objects.get(pk=program.pk), "en")
+    Disclosure.objects.create(program=program, version=2, language="en", text=words)
+    assert "does not say" not in compliance.get(page).content.decode()

@@ -1,9 +1,13 @@
 """Every refusal is problem+json, and says what to do."""
 
+import asyncio
+import json
+
 import pytest
 from django.db import OperationalError
 
-from contactcenter.api import consents
+from contactcenter import asgi
+from contactcenter.api import consents, problems
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +39,32 @@ def test_a_body_that_is_not_json(bank):
         "/api/v1/consents/", {"phone": "x"}, headers={"Authorization": f"Bearer {bank.secret}", "Idempotency-Key": "1"}
     )
     assert "application/json" in problem(form, 415)["detail"]
+
+
+def test_a_body_that_is_too_large_is_not_even_parsed(bank):
+    body = '{"words": "' + "x" * problems.BODY_LIMIT + '"'  # and broken
+    assert "1 MB" in problem(bank.post("consents/", body), 413)["detail"]
+    bank.secret = "cc_nobody"
+    problem(bank.post("consents/", body), 401)
+
+
+def test_nor_is_what_nobody_reads_to_its_end():
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"x" * (1 << 20), "more_body": True}
+
+    async def send(message):
+        sent.append(message)
+
+    for path in ("/api/v1/consents/", "/inbox/"):
+        scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": []}
+        asyncio.run(asgi.application(scope, receive, send))
+    api, body, page, _ = sent
+    assert (api["status"], page["status"]) == (413, 413)
+    assert dict(api["headers"])[b"content-type"] == b"application/problem+json"
+    assert json.loads(body["body"])["status"] == 413
+    assert dict(page["headers"])[b"content-type"] == b"text/plain"
 
 
 @pytest.mark.parametrize("body", ["{", "", '{"phone": NaN}', "[" * 100_000])

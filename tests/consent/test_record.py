@@ -116,6 +116,37 @@ def test_row_17_after_eleven_years_the_no_is_on_record_and_in_force(program):
     assert later.standings[0].state.is_suppressed
 
 
+EVIDENCE = [
+    {},
+    WHOLE,
+    {"words": "I agree", "name": "Kim Lee"},
+    {"words": "I agree"},
+    {"page": "<html>", "name": "Kim Lee"},
+    {"said": "yes", "name": "Kim Lee"},
+    {"document": "box 4", "name": ""},
+    {"disclosure": "1 abc", "name": "Kim Lee"},
+]
+
+
+@pytest.mark.django_db
+def test_row_19_the_list_of_incomplete_consents_says_what_each_record_says(program):
+    for minute, evidence in enumerate(EVIDENCE):
+        for kind in (Kind.REQUESTED, Kind.GRANTED, Kind.REVOKED):
+            told(program, kind, minute=minute, evidence=evidence)
+        told(program, Kind.CONFIRMED, minute=minute, evidence={"words": "YES"})
+    told(program, Kind.GRANTED, minute=60, evidence=WHOLE, program_id=None)
+    erased = told(program, Kind.GRANTED, minute=61, evidence=WHOLE)
+    Evidence.objects.filter(event=erased, name="name").update(value=None, salt=None)
+
+    events = list(ConsentEvent.objects.order_by("seq"))
+    listed = set(record.only_incomplete(ConsentEvent.objects.all()))
+    assert listed == {event for event in events if record.incomplete(event, events)}
+    assert 0 < len(listed) < len(events)
+    Subject.objects.update(phone=None)
+    consents = [event for event in events if event.kind in record.CONSENTS]
+    assert set(record.only_incomplete(ConsentEvent.objects.all())) == set(consents)
+
+
 # --- As it was written ---------------------------------------------------------------------------------------
 
 

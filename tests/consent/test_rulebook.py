@@ -1,3 +1,4 @@
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent import rulebook
+from consent import rulebook, zones
 
 TODAY = date(2026, 11, 23)
 
@@ -148,3 +149,15 @@ def test_the_version_changes_with_any_byte_and_with_the_name_of_a_file(tmp_path:
 def test_other_files_are_no_rules(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("[[rule]")
     assert load(tmp_path, rule_text()).rule("hours.open", TODAY).value == 8
+
+
+def test_the_version_changes_with_any_byte_of_the_tables_of_places(tmp_path: Path) -> None:
+    shutil.copytree(rulebook.RULES, tmp_path / "rules")
+    shutil.copytree(zones.DATA, tmp_path / "data")
+    versions = [rulebook.load(tmp_path / "rules").version]
+    assert versions == [rulebook.version()]
+    for name in ("curated.toml", "zips.txt"):
+        with (tmp_path / "data" / name).open("a") as table:
+            table.write("\n")
+        versions.append(rulebook.load(tmp_path / "rules").version)
+    assert len(set(versions)) == 3

@@ -52,7 +52,7 @@ def people(offers):
         if place == 6:
             for hours in (1, 2, 3):
                 texted(offers, phone, hours)
-    return [(subject.pk, "") for subject in Subject.objects.for_phones(PHONES).values()]
+    return [(subject.pk, "", "") for subject in Subject.objects.for_phones(PHONES).values()]
 
 
 def texted(program, phone, hours):
@@ -68,7 +68,7 @@ def test_a_set_is_judged_as_each_alone(offers, people, hour):
     now = NOON + timedelta(hours=hour)
     together = dict(survey.rulings(people, program=offers, purpose=Purpose.CAMPAIGN, now=now))
     assert len(together) == len(PHONES)
-    for subject_id, _ in people:
+    for subject_id, *_ in people:
         request = gate.Request(
             message_ref=uuid4(), subject_id=subject_id, brand_id=offers.brand_id, program_id=offers.pk,
             purpose=Purpose.CAMPAIGN, wrote_at=NOON,
@@ -90,14 +90,15 @@ def test_a_postal_code_tells_more_than_the_number(offers):
     subject = Subject.objects.get(phone=phone)
     evening = NOON.replace(day=3, hour=0, minute=30)  # 7:30 PM in New York, 6:30 in Chicago
 
-    def verdict(postal_code, at=evening):
-        people = [(subject.pk, postal_code)]
+    def verdict(postal_code, at=evening, time_zone=""):
+        people = [(subject.pk, postal_code, time_zone)]
         return dict(survey.rulings(people, program=offers, purpose=Purpose.CAMPAIGN, now=at))[subject.pk].verdict
 
     assert verdict("32501") == verdict("") == Verdict.ALLOWED
     later = evening + timedelta(hours=1)
     assert verdict("", later) == Verdict.HELD
     assert verdict("32501", later) == Verdict.ALLOWED  # Pensacola is Central
+    assert verdict("32501", later, "America/New_York") == Verdict.HELD  # and somebody noted that they moved
 
 
 def test_what_was_allowed_is_counted_once_however_often_it_asked(offers):

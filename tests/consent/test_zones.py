@@ -141,6 +141,24 @@ def test_an_unknown_postal_code_leaves_the_area_code(postal_code: str | None) ->
     assert zones.candidates("+18505551234", postal_code) == {NEW_YORK, CHICAGO}
 
 
+@pytest.mark.parametrize(
+    ("code", "postal_code", "noted", "expected"),
+    [
+        ("212", None, LOS_ANGELES, {NEW_YORK, LOS_ANGELES}),
+        ("212", None, NEW_YORK, {NEW_YORK}),
+        ("212", "90210", CHICAGO, {LOS_ANGELES, CHICAGO}),  # moved on, it may be
+        ("800", None, CHICAGO, set()),  # a note opens nothing that was shut for want of a place
+        ("212", "09001", CHICAGO, set()),
+        ("212", None, "Mars/Olympus", {NEW_YORK}),
+        ("212", None, "", {NEW_YORK}),
+    ],
+)
+def test_row_12_what_somebody_noted_is_one_more_place(
+    code: str, postal_code: str | None, noted: str, expected: set[str]
+) -> None:
+    assert zones.reaching(number(code), postal_code, noted) == expected
+
+
 @pytest.mark.parametrize("postal_code", ["09001", "34001", "96201"])
 def test_military_mail_reaches_people_anywhere(postal_code: str) -> None:
     assert zones.candidates("+18505551234", postal_code) == frozenset()

@@ -53,6 +53,14 @@ def test_a_reply_goes_through_gate_and_carrier_and_ends_the_wait(carrier):
     assert message.conversation.due_at is None
 
 
+def test_row_12_the_gate_is_told_where_a_person_may_be():
+    contact = factories.contact(postal_code="32501", time_zone="America/Denver")
+    message = reply()
+    message.conversation.contact = contact
+    asked = dispatch.request(message)
+    assert (asked.postal_code, asked.time_zone) == ("32501", "America/Denver")
+
+
 def test_what_the_person_wrote_after_the_reply_still_waits(carrier):
     message = reply()
     traffic.arrive(traffic.text("and one more thing"))

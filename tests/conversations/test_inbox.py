@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from consent import ledger, policy
+from consent import ledger, policy, reasons, telling
 from consent.models import Hold
 from consent.purposes import Category, Kind, Level, Purpose, Source, Verdict
 from conversations import inbox, live, unread, wording
@@ -148,10 +148,10 @@ def test_after_a_stop_the_thread_says_why_no_reply_is_possible_and_the_panel_by_
 
     panel = inbox.panel(shown, now=timezone.now())
 
-    assert inbox.thread(shown, now=timezone.now()).objection == str(wording.REASONS["opted_out"])
+    assert inbox.thread(shown, now=timezone.now()).objection == str(reasons.REASONS["opted_out"])
     assert not panel.may_be_texted
     assert panel.revocation is not None
-    assert wording.source(panel.revocation) == "STOP"
+    assert telling.source(panel.revocation) == "STOP"
 
 
 def test_reading_leaves_unread_what_came_after_the_glance() -> None:
@@ -172,7 +172,7 @@ def test_every_reason_of_the_policy_has_words() -> None:
     codes = set(re.findall(r'"([a-z]+(?:_[a-z]+)+)"', source))
 
     assert len(codes) > 10
-    assert codes <= set(wording.REASONS)
+    assert codes <= set(reasons.REASONS)
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status != Status.RECEIVED])
@@ -191,8 +191,8 @@ def test_every_state_is_said_in_words(status: Status) -> None:
 def test_every_event_is_said_in_words(kind: Kind, source: Source) -> None:
     event = inbox.ConsentEvent(kind=kind, source=source, effect="nothing", body="{}")
 
-    assert "changed nothing" in wording.event(event)
-    assert wording.source(event)
+    assert "changed nothing" in telling.event(event)
+    assert telling.source(event)
 
 
 @pytest.mark.parametrize("purpose", [purpose for purpose in Purpose if purpose != Purpose.REPLY])
@@ -270,15 +270,19 @@ NOON_THERE = factories.NOON  # a Monday; noon in New York
 
 
 @pytest.mark.parametrize(
-    ("hours_later", "postal_code", "words"),
+    ("hours_later", "postal_code", "noted", "words"),
     [
-        (0, "10001", "until Mon 8:00 PM there"),
-        (10, "10001", "from Tue 9:00 AM there"),
-        (8, "", "from Tue 10:00 AM"),  # Eastern or Central, so on the center's clock: closed where it is 8 PM first
+        (0, "10001", "", "until Mon 8:00 PM there"),
+        (10, "10001", "", "from Tue 9:00 AM there"),
+        (8, "", "", "from Tue 10:00 AM"),  # Eastern or Central, so on the center's clock: closed where it is 8 PM first
+        (-1, "10001", "America/Los_Angeles", "from Mon 9:00 AM there"),  # though it is 11 AM where they live
+        (0, "10001", "America/Los_Angeles", "until Mon 5:00 PM there"),  # when it is 8 PM where they live
     ],
 )
-def test_the_panel_says_until_or_from_when_an_offer_may_go(hours_later: int, postal_code: str, words: str) -> None:
-    contact = factories.contact("+18505550123", postal_code=postal_code)
+def test_the_panel_says_until_or_from_when_an_offer_may_go(
+    hours_later: int, postal_code: str, noted: str, words: str
+) -> None:
+    contact = factories.contact("+18505550123", postal_code=postal_code, time_zone=noted)
     shown = factories.conversation(contact=contact)
     offers = factories.program(
         brand=shown.line.brand, category=Category.PROMOTIONAL, consent_level=Level.WRITTEN, name="Offers"

@@ -124,6 +124,16 @@ def test_row_8_whoever_agreed_to_several_kinds_is_told_how_to_keep_one(line, rem
     assert state(line).is_suppressed
 
 
+def test_row_8_of_two_that_could_be_kept_the_name_and_the_keyword_are_those_of_one(line):
+    program(line, "VISITS", name="Visits")
+    program(line, "ALERTS", name="Alerts")  # sorts before the older one by name
+    program(line, "OFFERS", category=Category.PROMOTIONAL)
+    for minute, word in enumerate(["ALERTS", "VISITS", "OFFERS"]):
+        texted(line, word, minute=minute)
+    [confirmation] = texted(line, "STOP", minute=5)
+    assert "To keep only Visits, reply KEEP VISITS." in confirmation.body
+
+
 def test_row_8_whoever_agreed_to_one_kind_is_asked_nothing(line, reminders):
     texted(line, "REMINDERS")
     [confirmation] = texted(line, "STOP", minute=5)

@@ -1,6 +1,6 @@
 """Consent on paper or by telephone, and a "no" by letter, telephone or email, as people write them down."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -91,6 +91,7 @@ def test_with_double_opt_in_the_phone_is_asked_first_and_its_yes_is_in_time(agen
     write(agent, GAVE, wording=read.pk, occurred_at=at(days=9))
     event = ConsentEvent.objects.get()
     assert (event.kind, event.occurred_at) == (Kind.REQUESTED, event.recorded_at)
+    assert timedelta(days=8) < timezone.now() - datetime.fromisoformat(event.evidence.get(name="agreed_at").value)
     assert Message.objects.get().purpose == Purpose.DOUBLE_OPT_IN
 
 

@@ -10,9 +10,9 @@ from django.db.models import F
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from consent import verification
-from consent.models import ConsentEvent, Decision, Hold, Seal, Standing, Subject
-from consent.purposes import Effect, Kind, Purpose, Source, Verdict
+from consent import deadlines, verification
+from consent.models import ConsentEvent, Decision, Hold, Program, Review, Seal, Standing, Subject
+from consent.purposes import Effect, Kind, Level, Purpose, Source, Verdict
 from contactcenter.demo import plan
 from contactcenter.demo.events import Reply, Text
 from contactcenter.demo.stories import Situation
@@ -62,6 +62,10 @@ def minutes_left(it, now):
 
 def standing(it):
     return Standing.objects.get(subject=it.contact.subject, brand=it.line.brand).state
+
+
+def review(it):
+    return Review.objects.get(subject=it.contact.subject, brand=it.line.brand)
 
 
 def sources(it, kind):
@@ -129,10 +133,16 @@ TABLE = {
     Situation.CARRIER_STOPPED: lambda it, now: (
         standing(it).is_suppressed and Source.CARRIER in sources(it, Kind.REVOKED)
     ),
+    Situation.JOINED: lambda it, now: (
+        sources(it, Kind.REQUESTED) == sources(it, Kind.CONFIRMED) == {Source.KEYWORD}
+        and standing(it).level(Program.objects.get(is_double_opt_in=True).pk) == Level.EXPRESS
+    ),
     Situation.SUSPECTED: lambda it, now: (
         standing(it).is_suspected and sources(it, Kind.SUSPECTED) == {Source.FREE_TEXT}
     ),
-    Situation.CLEARED: lambda it, now: standing(it).cleared_at and not standing(it).is_suspected,
+    Situation.CLEARED: lambda it, now: (
+        standing(it).cleared_at and not standing(it).is_suspected and review(it).decided_by.username == "compliance"
+    ),
     Situation.HELPED: lambda it, now: it.messages.get(purpose=Purpose.HELP).status == Status.DELIVERED,
 }
 
@@ -161,6 +171,15 @@ def test_only_who_should_wait_waits(demo):
     assert Wait.objects.filter(ending=Wait.Ending.REPLY).count() > NUMBER
 
 
+def test_somebody_must_judge_by_tomorrow_and_in_the_whole_demo_somebody_is_late(demo):
+    assert [found.due_at > demo.now for found in Review.objects.open()] == [True]
+    whole = plan.made(now=NOW)
+    suspects = {thread for thread, situation in whole.cast.items() if situation == Situation.SUSPECTED}
+    last = {event.thread: event.at for event in whole.events if isinstance(event, Text) and event.thread in suspects}
+    due = [deadlines.due(at, "America/New_York", "review").at for at in last.values()]
+    assert {at > NOW for at in due} == {True, False}
+
+
 def test_people_have_names_languages_zones_and_tags_or_nothing_but_a_number(demo):
     named = Contact.objects.exclude(name="")
     assert 0.55 < named.count() / Contact.objects.count() < 0.95
@@ -185,7 +204,7 @@ def test_the_ledger_is_whole_and_sealed(demo):
     assert Seal.objects.count() >= 5
     assert not Subject.objects.filter(head_seq__gt=F("sealed_seq")).exists()
     kinds = Counter(ConsentEvent.objects.exclude(effect=Effect.NOTHING).values_list("kind", flat=True))
-    assert kinds.keys() == set(Kind) - {Kind.REQUESTED, Kind.CONFIRMED}  # no program of the demo asks twice
+    assert kinds.keys() == set(Kind)
     granted = ConsentEvent.objects.filter(kind=Kind.GRANTED).first()
     assert set(granted.evidence.values_list("name", flat=True)) >= {"name", "words"}
 

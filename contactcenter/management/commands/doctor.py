@@ -15,6 +15,7 @@ class Command(BaseCommand):
     requires_system_checks = []  # they are part of what is told
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(doctor.editions())
         serious = 0
         for name, complaints in doctor.examined():
             self.stdout.write(f"{'✗' if any(one.is_serious for one in complaints) else '✓'} {name}")

@@ -78,6 +78,7 @@ def make_organisation() -> None:
                 "frequency": one.frequency,
                 "description": one.description,
                 "opt_in_keyword": one.keyword,
+                "is_double_opt_in": one.is_double_opt_in,
                 "terms_url": organisation.TERMS,
                 "privacy_url": organisation.PRIVACY,
                 "is_active": True,
