@@ -80,10 +80,12 @@ def confirm(
     occurred_at: datetime,
     now: datetime,
     message_ref: str = "",
+    only_proves: bool = False,
 ) -> ConsentEvent:
     """The second half of a double opt-in: the request that waits becomes a grant of its level.
 
-    The event's effect is ``nothing`` when none waits, or the request was too long ago.
+    The event's effect is ``nothing`` when none waits, or the request was too long ago; also with ``only_proves``, which
+    keeps one thing more that proves what was said, and while a "no" is in force that this source can't lift.
     """
     return ledger.record(
         now=now,
@@ -95,6 +97,7 @@ def confirm(
             source=source,
             occurred_at=occurred_at,
             message_ref=message_ref,
+            only_proves=only_proves,
             evidence=evidence,
         ),
     )

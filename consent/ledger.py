@@ -27,7 +27,7 @@ class Report:
 
     ``occurred_at`` is when the person acted; ``scope`` the only category that a revocation is about; ``rule`` what was
     recognised ("keyword:STOP"); ``message_ref`` the carrier's id of the text; ``evidence`` erasable proof by name
-    ("words", "ip", …).
+    ("words", "ip", …). A confirmation that ``only_proves`` a consent, by one thing more, answers no question.
     """
 
     phone: str
@@ -41,6 +41,7 @@ class Report:
     rule: str = ""
     actor_id: int | None = None
     message_ref: str = ""
+    only_proves: bool = False
     evidence: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -173,11 +174,12 @@ def linked(report: Report, head: Subject, standing: Standing, now: datetime) -> 
     """The event at the end of its number's chain, with head and standing moved on (not yet saved)."""
     occurred_at = min(report.occurred_at, now)
     before = standing.state
+    may_lift = report.source in MAY_LIFT_A_NO or not before.has_any_no
     if report.kind == Kind.CONFIRMED:  # of what is asked for now, under the lock
         within = timedelta(hours=int(rulebook.value("confirmation.double_opt_in_hours", now.date())))
         level = folding.confirmed_level(before, report.program_id, occurred_at, within)
-        report = replace(report, level=level)
-    if report.kind == Kind.GRANTED and report.source not in MAY_LIFT_A_NO and before.has_any_no:
+        report = replace(report, level=level if may_lift and not report.only_proves else Level.NONE)
+    if report.kind == Kind.GRANTED and not may_lift:
         report = replace(report, kind=Kind.REQUESTED)
     entry = folding.Entry(report.kind, occurred_at, report.program_id, report.level, report.scope)
     standing.state, effect = folding.apply(before, entry)

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from consent import rulebook
 from consent.models import ConsentEvent, Hold, Review, Standing
-from consent.purposes import Kind
+from consent.purposes import Effect, Kind, Source
 
 DAYS = 30
 WEEK = timedelta(days=7)
@@ -147,6 +147,8 @@ def unanswered(since: datetime, until: datetime) -> "QuerySet[ConsentEvent]":
         recorded_at__gt=since,  # as it must be: so that no plan reads the history before
         kind__in=[Kind.CONFIRMED, Kind.GRANTED, Kind.REVOKED],
     )
+    # A link in an email that only proves an address leaves the phone's question open.
+    answer = answer.exclude(kind=Kind.CONFIRMED, source=Source.EMAIL, effect=Effect.NOTHING)
     asked = ConsentEvent.objects.filter(kind=Kind.REQUESTED, recorded_at__gt=since, recorded_at__lte=until)
     return asked.filter(~Exists(answer)).order_by()
 

@@ -37,6 +37,14 @@ class Level(StrEnum):
         return list(Level).index(self)
 
 
+class ConfirmedBy(StrEnum):
+    """What answers the question of a double opt-in. A link in an email proves who reads that address; only a text from
+    the phone proves whose phone it is."""
+
+    TEXT = "text"
+    EMAIL = "email"
+
+
 class Kind(StrEnum):
     """What one line of the ledger says happened. ``requested`` permits nothing but the question whether it is so, which
     ``confirmed`` answers."""

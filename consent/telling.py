@@ -33,6 +33,8 @@ def event(event: ConsentEvent) -> str:
         Kind.SUSPECTED: _("May have asked to stop"),
         Kind.CLEARED: _("Not an opt-out, a person decided"),
     }
+    if (event.kind, event.source, event.effect) == (Kind.CONFIRMED, Source.EMAIL, Effect.NOTHING):
+        return _("Confirmed from their email that they had agreed")
     told = words[Kind(event.kind)]
     return f"{told} {_('(changed nothing)')}" if event.effect == Effect.NOTHING else told
 

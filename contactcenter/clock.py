@@ -12,7 +12,7 @@ from django.db import connection
 
 from consent import importing, ledger
 from contactcenter.api.models import IdempotencyKey
-from conversations import handling, heartbeats, inbound, nudging, overdue
+from conversations import handling, heartbeats, inbound, mailing, nudging, overdue
 from conversations.models import Message
 
 logger = logging.getLogger(__name__)
@@ -44,6 +44,12 @@ def nudge_imports(now: datetime) -> None:
         nudging.nudge_imports_unless_waiting(now=now)
 
 
+def nudge_mail(now: datetime) -> None:
+    """Emails that wait for another attempt, or whose nudge was lost."""
+    if mailing.are_due(now=now):
+        nudging.nudge_mail_unless_waiting(now=now)
+
+
 DUTIES: tuple[Callable[[datetime], object], ...] = (
     lambda now: heartbeats.beat(heartbeats.CLOCK, now=now),
     sweep_events,
@@ -53,7 +59,9 @@ DUTIES: tuple[Callable[[datetime], object], ...] = (
     lambda now: overdue.sweep(now=now),
     nudge_lanes,
     nudge_imports,
+    nudge_mail,
     lambda now: importing.forget(now=now),
+    lambda now: mailing.forget(now=now),
     seal,
     lambda now: IdempotencyKey.objects.purge(now=now),
 )

@@ -308,14 +308,24 @@ JOINS_PER_NUMBER = (5, 86400)
 
 # --- Mail, logs ----------------------------------------------------------------------------------------------
 
+EMAIL_URL = env.text("EMAIL_URL")
+# A demo's mail goes nowhere: a page shows it, to whoever plays the customer.
+MAILBOX = bool(SANDBOX_URL) and not EMAIL_URL
 vars().update(
     env.read(
         "EMAIL_URL",
-        "consolemail://",
+        "dummymail://" if MAILBOX else "consolemail://",
         environ.Env.email_url_config,
         "give one like smtp+tls://user:password@host:587, with what is special in a password as %XX.",
     )
 )
+EMAIL_TIMEOUT = 10
+own_host = PUBLIC_URL.partition("://")[2].partition("/")[0].partition(":")[0]
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"no-reply@{own_host}")
+# Whether mail reaches anybody; what only prints it (the default) would break what the pages promise.
+CAN_MAIL = MAILBOX or not vars()["EMAIL_BACKEND"].endswith((".console.EmailBackend", ".dummy.EmailBackend"))
+# Copies of what people agreed to, for one address in how many seconds.
+MAILS_PER_ADDRESS = (5, 86400)
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {

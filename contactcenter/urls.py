@@ -8,7 +8,7 @@ from django.views.generic import RedirectView
 
 from contactcenter import health, sandbox
 from contactcenter.accounts import access
-from conversations import public_views
+from conversations import mail_views, public_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", access.allow(*access.EVERYONE)(RedirectView.as_view(pattern_name="inbox")), name="home"),
@@ -17,6 +17,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("consent/", include("conversations.consent_urls")),
     path("join/<slug:slug>/", public_views.join, name="join"),
     path("join/<slug:slug>/thanks/", public_views.join_done, name="join-done"),
+    path("join/<slug:slug>/confirm/<str:token>/", mail_views.confirm, name="join-confirm"),
+    path("unsubscribe/<str:token>/", mail_views.unsubscribe, name="unsubscribe"),
+    path("mailbox/", mail_views.mailbox, name="mailbox"),
     path("preferences/<str:token>/", public_views.own_preferences, name="preferences"),
     path("", include("contactcenter.accounts.urls")),
     path("admin/", admin.site.urls),

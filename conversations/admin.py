@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from contactcenter.accounts.site import Attached, Group, IsSet, Page, Record, as_numbers, as_uuid, bounded_count, pretty
 from contactcenter.lib import phone
 from conversations import contacts, lines, parked
-from conversations.models import CarrierEvent, Contact, Conversation, Line, Message, Receipt, Tag
+from conversations.models import CarrierEvent, Contact, Conversation, Line, Mail, Message, Receipt, Tag
 
 
 @admin.register(CarrierEvent)
@@ -185,6 +185,22 @@ class TagAdmin(Page[Tag]):
 class IsPaused(IsSet):
     title, parameter_name = _("pause"), "paused_at"
     unset, set = _("Sending"), _("Paused")
+
+
+@admin.register(Mail)
+class MailAdmin(Record[Mail]):
+    """Copies of what people agreed to. Not their words: the link in them is for their reader, who confirms by it."""
+
+    group = Group.MESSAGES
+    list_display = ("created_at", "to", "subject", "state", "attempts", "confirmed_at")
+    list_filter = ("state",)
+    fields = ("created_at", "to", "subject", "event", "state", "attempts", "due_at", "error", "confirmed_at")
+    list_select_related = ("event",)
+
+    def waiting(self) -> tuple[str, str] | None:
+        many = bounded_count(Mail.objects.filter(state=Mail.State.FAILED))
+        words = ngettext("%d email could not be sent.", "%d emails could not be sent.", many)
+        return (words % many, "state__exact=failed") if many else None
 
 
 @admin.register(Line)

@@ -13,7 +13,7 @@ from consent import acquiring, keywords, rulebook
 from consent.folding import GRANTS
 from consent.models import ConsentEvent, Program, Standing
 from consent.purposes import Category, Effect, Kind, Purpose
-from conversations import greetings, nudging, outbound
+from conversations import greetings, links, nudging, outbound
 from conversations.models import Conversation, Message
 
 ANSWERS_TO_STOP_AND_START = frozenset({Purpose.OPT_OUT_CONFIRMATION, Purpose.OPT_IN_CONFIRMATION})
@@ -103,7 +103,16 @@ def told(conversation: Conversation, purpose: Purpose, event: ConsentEvent | Non
         )
     else:
         text = _("%(brand)s: For help, contact %(contact)s. Msg & data rates may apply. Reply STOP to opt out.")
+        return " ".join([text % names, *own_page(conversation)])
     return text % names
+
+
+def own_page(conversation: Conversation) -> list[str]:
+    """Where they see and end what they get: told to the phone itself, which alone may see it."""
+    if not links.is_public():
+        return []
+    address = links.preferences(conversation.contact.subject_id, conversation.line.brand_id)
+    return [_("Your texts: %(address)s") % {"address": address}]
 
 
 def clarification(event: ConsentEvent | None) -> list[str]:

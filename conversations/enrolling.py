@@ -7,7 +7,7 @@ from django.db import transaction
 
 from consent.models import ConsentEvent, Disclosure, Program, Standing, Subject
 from consent.purposes import Kind, Source
-from conversations import joining
+from conversations import joining, mailing
 
 # Whoever asks again within this is not texted again: a double click, an impatient person, or somebody else's phone.
 AGAIN_AFTER = timedelta(minutes=10)
@@ -25,10 +25,13 @@ class Shown:
     user_agent: str
 
 
-def enroll(*, program: Program, phone: str, name: str, shown: Shown, now: datetime) -> ConsentEvent | None:
+def enroll(
+    *, program: Program, phone: str, name: str, shown: Shown, now: datetime, email: str = ""
+) -> ConsentEvent | None:
     """Records the consent with its proof and lets the phone be told or asked; ``None`` when that happened just before.
 
-    Raises ``acquiring.NotOffered`` and ``joining.NoLine``.
+    An address is sent a copy, with a link to confirm; where the program is confirmed by email, the link asks instead of
+    a text. Raises ``acquiring.NotOffered`` and ``joining.NoLine``.
     """
     wording = shown.disclosure
     evidence = {
@@ -39,16 +42,30 @@ def enroll(*, program: Program, phone: str, name: str, shown: Shown, now: dateti
         "user_agent": shown.user_agent or "(none sent)",
         "page": shown.page,
         "name": name,
+        "email": email,
     }
     with transaction.atomic():
         subject = Subject.objects.for_phone(phone)
         Standing.objects.locked([(subject.pk, program.brand_id)])  # two at once: the second finds the first
-        if ConsentEvent.objects.filter(
-            subject=subject,
+        just_before = (
+            ConsentEvent.objects.filter(
+                subject=subject,
+                program=program,
+                source=Source.WEB,
+                kind__in=JOINED,
+                recorded_at__gt=now - AGAIN_AFTER,
+            )
+            .order_by("-seq")
+            .first()
+        )
+        event = just_before or joining.join(
             program=program,
+            phone=phone,
             source=Source.WEB,
-            kind__in=JOINED,
-            recorded_at__gt=now - AGAIN_AFTER,
-        ).exists():
-            return None
-        return joining.join(program=program, phone=phone, source=Source.WEB, evidence=evidence, now=now)
+            evidence=evidence,
+            now=now,
+            is_asked_by_text=not (email and program.is_confirmed_by_email),
+        )
+        if email:
+            mailing.write(event=event, program=program, disclosure=wording, to=email, now=now)
+    return None if just_before else event

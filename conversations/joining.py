@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from consent import acquiring
 from consent.acquiring import Agreed
 from consent.models import ConsentEvent, Program, Subject
-from consent.purposes import Kind
+from consent.purposes import Kind, Purpose
 from conversations import automatic, greetings, live, nudging, outbound
 from conversations.models import Contact, Conversation, Line, Message
 
@@ -18,23 +18,29 @@ class NoLine(ValueError):
     """No line of the program's brand can send; the message says what to do."""
 
 
-def join(*, now: datetime, occurred_at: datetime | None = None, **agreed: Unpack[Agreed]) -> ConsentEvent:
+def join(
+    *, now: datetime, occurred_at: datetime | None = None, is_asked_by_text: bool = True, **agreed: Unpack[Agreed]
+) -> ConsentEvent:
     """Records the consent and queues the confirmation or, with double opt-in, the question: all or nothing.
 
-    Who had it already is told nothing. Raises what ``acquiring.acquire`` raises, and ``NoLine``.
+    Who had it already is told nothing. Without ``is_asked_by_text`` the caller asks in another way. Raises what
+    ``acquiring.acquire`` raises, and ``NoLine``.
     """
     with transaction.atomic():
         event = acquiring.acquire(now=now, occurred_at=occurred_at, **agreed)
-        tell(event, program=agreed["program"], phone=agreed["phone"], now=now)
+        tell(event, program=agreed["program"], phone=agreed["phone"], now=now, is_asked_by_text=is_asked_by_text)
     return event
 
 
-def tell(event: ConsentEvent, *, program: Program, phone: str, now: datetime) -> None:
+def tell(event: ConsentEvent, *, program: Program, phone: str, now: datetime, is_asked_by_text: bool = True) -> None:
     """Queues what this event calls for. Must run in the transaction that recorded it."""
     purpose = automatic.purpose_of(event)
     if purpose is None or (event.kind == Kind.REQUESTED and not program.is_double_opt_in):
         return  # nothing new; or a "no" is in force, and only the phone itself can lift it
-    conversation = conversation_with(phone, line_of(program))
+    line = line_of(program)  # without one nobody is asked in another way either
+    if purpose == Purpose.DOUBLE_OPT_IN and not is_asked_by_text:
+        return
+    conversation = conversation_with(phone, line)
     live.changed([conversation.pk])
     message = outbound.automatic(
         conversation=conversation,

@@ -8,8 +8,8 @@ from datetime import datetime
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-# The cluster that takes in files: a long one never delays a reply.
-IMPORTS = "campaigns"
+# The cluster that takes in files and sends emails: a long one, or a slow server, never delays a reply.
+IMPORTS = MAIL = "campaigns"
 
 
 def nudge(lane: str) -> None:
@@ -31,6 +31,16 @@ def is_waiting(lane: str, *, now: datetime) -> bool:
 def nudge_imports() -> None:
     """Asks for imported files to be taken in, behind what people wait for; when the current transaction commits."""
     async_task("conversations.tasks.take_in_imports", cluster=IMPORTS, save=False)
+
+
+def nudge_mail() -> None:
+    """Asks for emails to be sent; takes effect when the current transaction commits."""
+    async_task("conversations.tasks.send_mail", cluster=MAIL, save=False)
+
+
+def nudge_mail_unless_waiting(*, now: datetime) -> None:
+    if not is_waiting(MAIL, now=now):
+        nudge_mail()
 
 
 def nudge_imports_unless_waiting(*, now: datetime) -> None:

@@ -10,9 +10,9 @@ from consent import revoking
 from consent.folding import State
 from consent.models import Brand, ConsentEvent, Program, Standing, Subject
 from consent.purposes import Category, Level, Source
+from contactcenter.lib import phone
+from conversations import links
 from conversations.models import Line
-
-SIGNER = signing.Signer(salt="preferences")
 
 
 class NoSuchPage(LookupError):
@@ -38,7 +38,7 @@ class Preferences:
     @property
     def masked(self) -> str:
         """The number as it is shown to whoever has the link."""
-        return f"••• ••• {self.phone[-4:]}"
+        return phone.masked(self.phone)
 
     @property
     def categories(self) -> list[Category]:
@@ -47,15 +47,10 @@ class Preferences:
         return found if len(found) > 1 else []
 
 
-def token_for(subject_id: int, brand_id: int) -> str:
-    """What stands in the address of a number's page for a brand. Never expires: a way out must stay open."""
-    return SIGNER.sign(f"{subject_id}.{brand_id}")
-
-
 def read(token: str) -> Preferences:
     """The page that a token opens. Five statements. Raises ``NoSuchPage``."""
     try:
-        subject_id, brand_id = map(int, SIGNER.unsign(token).split("."))
+        subject_id, brand_id = map(int, links.PREFERENCES.unsign(token).split("."))
         subject, brand = Subject.objects.get(pk=subject_id), Brand.objects.get(pk=brand_id)
     except (signing.BadSignature, ValueError, Subject.DoesNotExist, Brand.DoesNotExist) as error:
         raise NoSuchPage from error

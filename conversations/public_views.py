@@ -3,9 +3,10 @@ token of the form to join."""
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -20,11 +21,11 @@ from consent.models import Disclosure, Program
 from consent.purposes import Category
 from contactcenter.accounts import access
 from contactcenter.lib import phone
-from conversations import enrolling, joining, preferences
+from conversations import enrolling, joining, links, preferences
 from conversations.public_forms import JoinForm
 
 NAMES = {"en": "English", "es": "Español", "fr": "Français"}
-FIELDS = ("phone", "name", "agree")
+FIELDS = ("phone", "name", "email", "agree")
 
 
 def page(
@@ -74,12 +75,13 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
         typed = request.POST.copy()
         if is_changed := typed.get("wording", "") != shown.sha256:
             typed.pop("agree", None)  # what was agreed to was something else
-        form = JoinForm(typed)
+        form = form_of(program, typed)
         if not form.is_valid() or is_changed:
             context = {**as_shown(program, latest, language), "form": form, "is_changed": is_changed}
             context["errors"] = [(name, form.errors[name][0]) for name in FIELDS if name in form.errors]
             return page(request, "public/join.html", context, language, status=422)
-        if not is_within_limits(request, form.cleaned_data["phone"]):
+        email = form.cleaned_data.get("email", "")
+        if not is_within_limits(request, form.cleaned_data["phone"], email):
             return page(request, "public/too_often.html", {"program": program}, language, status=429)
         page_shown = render_to_string("public/join.html", as_shown(program, latest, language))
     try:
@@ -87,6 +89,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
             program=program,
             phone=form.cleaned_data["phone"],
             name=form.cleaned_data["name"],
+            email=email,
             shown=enrolling.Shown(
                 disclosure=shown,
                 page=page_shown,
@@ -99,7 +102,8 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
     except (acquiring.NotOffered, joining.NoLine):
         return closed(request)
     # The same for everybody, known or not, so that nobody can find out whose number is here.
-    response = redirect(f"{reverse('join-done', args=[program.slug])}?lang={language}")
+    asked = {"lang": language, **({"mail": "1"} if email else {})}
+    response = redirect(f"{reverse('join-done', args=[program.slug])}?{urlencode(asked)}")
     response.status_code = 303
     return response
 
@@ -110,13 +114,19 @@ def as_shown(program: Program, latest: Mapping[str, Disclosure], language: str) 
         "program": program,
         "disclosure": latest[language],
         "languages": [(code, NAMES.get(code, code)) for code in latest if code != language],
-        "form": JoinForm(),
+        "form": form_of(program),
     }
 
 
-def is_within_limits(request: HttpRequest, number: str) -> bool:
+def form_of(program: Program, typed: QueryDict | None = None) -> JoinForm:
+    return JoinForm(typed, can_mail=settings.CAN_MAIL, needs_mail=program.is_confirmed_by_email)
+
+
+def is_within_limits(request: HttpRequest, number: str, email: str) -> bool:
     address = limits.network(request.META.get("REMOTE_ADDR", ""))
     keys = {f"ip:{address}": settings.JOINS_PER_ADDRESS, f"phone:{number}": settings.JOINS_PER_NUMBER}
+    if email:  # somebody else's, perhaps
+        keys[f"email:{email.casefold()}"] = settings.MAILS_PER_ADDRESS
     return limits.used(keys, now=timezone.now())
 
 
@@ -128,7 +138,12 @@ def join_done(request: HttpRequest, slug: str) -> HttpResponse:
     if found is None:
         return closed(request)
     program, latest = found
-    context: dict[str, Any] = {"program": program}
+    context: dict[str, Any] = {
+        "program": program,
+        "is_mailed": "mail" in request.GET,
+        "has_mailbox": settings.MAILBOX,
+        "help_has_link": links.is_public(),
+    }
     try:
         context["number"] = phone.display(joining.line_of(program).number)
     except joining.NoLine:

@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from conversations import dispatch, heartbeats, imports, nudging
+from conversations import dispatch, heartbeats, imports, mailing, nudging
 
 
 def send_due(lane: str) -> None:
@@ -10,6 +10,12 @@ def send_due(lane: str) -> None:
     heartbeats.beat(f"worker-{lane}", now=timezone.now())
     if dispatch.send_due(lane=lane, clock=timezone.now):
         nudging.nudge(lane)
+
+
+def send_mail() -> None:
+    """Sends emails that are due, for a few seconds at most, then asks for a successor if anything is left."""
+    if mailing.send_due(clock=timezone.now):
+        nudging.nudge_mail()
 
 
 def take_in_imports() -> None:

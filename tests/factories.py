@@ -3,14 +3,15 @@
 import hashlib
 import itertools
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from consent import acquiring
 from consent.models import Brand, Program, Subject
-from consent.purposes import Category, Level
+from consent.purposes import Category, Level, Source
 from contactcenter.accounts.models import Role, User
-from conversations.models import CarrierEvent, Contact, Conversation, Line, Message
+from conversations.models import CarrierEvent, Contact, Conversation, Line, Mail, Message
 from conversations.states import Status
 
 NOON = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # a Monday; noon in New York
@@ -46,6 +47,23 @@ def program(**fields: Any) -> Program:
     } | fields
     fields.setdefault("brand", None)
     return Program.objects.create(**fields | {"brand": fields["brand"] or brand()})
+
+
+def mail(**fields: Any) -> Mail:
+    """About a consent given on the web at noon."""
+    found = program()
+    evidence = {"words": "I agree …", "url": "https://h.example/", "ip": "192.0.2.1", "user_agent": "Firefox"}
+    event = acquiring.acquire(program=found, phone=phone_number(), source=Source.WEB, evidence=evidence, now=NOON)
+    fields = {
+        "event": event,
+        "to": "anna@example.com",
+        "subject": "What you agreed to",
+        "body": "…",
+        "due_at": NOON,
+        "created_at": NOON,
+        "expires_at": NOON + timedelta(days=7),
+    } | fields
+    return Mail.objects.create(**fields)
 
 
 def line(**fields: Any) -> Line:

@@ -62,7 +62,7 @@ class ProgramAdmin(Page[Program]):
             _("What people are told"),
             {"fields": ("description", "frequency", "language", "help_contact", "terms_url", "privacy_url")},
         ),
-        (_("How they join"), {"fields": ("public_form", "opt_in_keyword", "is_double_opt_in")}),
+        (_("How they join"), {"fields": ("public_form", "opt_in_keyword", "is_double_opt_in", "confirmed_by")}),
         (
             _("What their phone is told"),
             {"fields": ("confirmation_text", "confirmation_sent", "question_text", "question_sent")},

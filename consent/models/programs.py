@@ -3,6 +3,7 @@
 import hashlib
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models.functions import Now
@@ -12,7 +13,7 @@ from consent import phrases
 from consent.elements import Offer
 from consent.models import readiness
 from consent.models.choices import choices
-from consent.purposes import Category, Level
+from consent.purposes import Category, ConfirmedBy, Level
 
 LANGUAGES = [("en", _("English")), ("es", _("Spanish")), ("fr", _("French"))]
 # CTIA Messaging Principles (May 2023), Exhibit II; 47 CFR 64.1200(a)(2).
@@ -56,6 +57,17 @@ class Program(models.Model):
     privacy_url = models.URLField(_("address of the privacy policy"), blank=True)
     opt_in_keyword = models.CharField(max_length=30, blank=True)
     is_double_opt_in = models.BooleanField(default=False)
+    confirmed_by = models.CharField(
+        _("double opt-in is confirmed by"),
+        max_length=10,
+        choices=[(ConfirmedBy.TEXT, _("a text: YES from the phone")), (ConfirmedBy.EMAIL, _("a link in an email"))],
+        default=ConfirmedBy.TEXT,
+        db_default=ConfirmedBy.TEXT,
+        help_text=_(
+            "A text proves whose phone it is. A link proves only who reads the email; it counts for the public form, "
+            "everybody else is asked by text."
+        ),
+    )
     description = models.CharField(
         _("description"),
         max_length=200,
@@ -91,6 +103,9 @@ class Program(models.Model):
                 condition=models.Q(consent_level__in=list(Level)), name="program_needs_a_known_level"
             ),
             models.CheckConstraint(
+                condition=models.Q(confirmed_by__in=list(ConfirmedBy)), name="a_program_is_confirmed_in_a_known_way"
+            ),
+            models.CheckConstraint(
                 condition=STRONG_ENOUGH,
                 name="a_program_asks_for_the_consent_that_its_category_needs",
                 violation_error_message=_(
@@ -116,6 +131,11 @@ class Program(models.Model):
             terms_url=self.terms_url,
             privacy_url=self.privacy_url,
         )
+
+    @property
+    def is_confirmed_by_email(self) -> bool:
+        """Whether who joins by the public form answers by a link. While no email can be sent, the phone is asked."""
+        return self.is_double_opt_in and self.confirmed_by == ConfirmedBy.EMAIL and bool(settings.CAN_MAIL)
 
     @property
     def confirmation(self) -> str:

@@ -2,11 +2,13 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from consent import elements, keywords, phrases
 from consent.elements import Element, Flaw
+from consent.purposes import ConfirmedBy
 
 if TYPE_CHECKING:
     from consent.models.programs import Brand, Program
@@ -64,6 +66,7 @@ def checklist(program: "Program") -> list[Item]:
     in_disclosure = elements.missing_in_disclosure(shown.text, offer) if shown else ()
     in_confirmation = elements.missing_in_confirmation(program.confirmation, offer)
     in_question = elements.missing_in_question(program.question, offer) if program.is_double_opt_in else ()
+    needs_mail = program.is_double_opt_in and program.confirmed_by == ConfirmedBy.EMAIL
     no_disclosure = _("Add a disclosure in %(language)s: the exact words that people agree to.") % {
         "language": language
     }
@@ -100,6 +103,12 @@ def checklist(program: "Program") -> list[Item]:
             "confirmation_text",
         ),
         Item(_("question"), not in_question, unsaid(in_question, _("The question")), "question_text"),
+        Item(
+            _("confirmation by email"),
+            not needs_mail or settings.CAN_MAIL,
+            _("No email can be sent from here: set EMAIL_URL, or let a text confirm."),
+            "confirmed_by",
+        ),
     ]
 
 

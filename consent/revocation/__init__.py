@@ -7,7 +7,6 @@ in an ordinary sense is blanked ("stop by at 5", "don't stop"), and what is left
 is sure, a person decides. All languages are tried on every text: people mix them.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal

@@ -18,6 +18,7 @@ from contactcenter.accounts.forms import THEMES, SettingsForm
 from contactcenter.accounts.models import User
 
 A_YEAR_SECONDS = 365 * 24 * 3600
+JOINING = {"join", "join-confirm"}
 
 
 class SignIn(LoginView):
@@ -43,7 +44,7 @@ def page_too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
 
     Whoever joins by the public form never signs in, and is told in other words.
     """
-    is_theirs = request.resolver_match is not None and request.resolver_match.url_name == "join"
+    is_theirs = request.resolver_match is not None and request.resolver_match.url_name in JOINING
     return render(request, "public/page_too_old.html" if is_theirs else "page_too_old.html", status=403)
 
 

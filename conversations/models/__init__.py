@@ -2,6 +2,7 @@
 
 from conversations.models.carrier import Bucket, CarrierEvent, Heartbeat, Receipt
 from conversations.models.lines import Line
+from conversations.models.mail import Mail
 from conversations.models.messages import Message, MessageQuerySet, Wait
 from conversations.models.people import OPEN, Contact, Conversation, Tag
 
@@ -13,6 +14,7 @@ __all__ = [
     "Conversation",
     "Heartbeat",
     "Line",
+    "Mail",
     "Message",
     "MessageQuerySet",
     "Receipt",

@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 from consent import telling
 from consent.models import ConsentEvent
 from contactcenter.lib import phone, segments
-from conversations import contacts, wording
-from conversations.models import Message
+from conversations import contacts, links, wording
+from conversations.models import Conversation, Message
 
 register = template.Library()
 
@@ -55,6 +55,12 @@ def icon(name: str, size: int = 12, stroke: str = "1.6") -> SafeString:
         stroke,
         ICONS[name],
     )
+
+
+@register.simple_tag
+def own_page(conversation: Conversation) -> str:
+    """The address of this person's own page, to be given to them."""
+    return links.preferences(conversation.contact.subject_id, conversation.line.brand_id)
 
 
 @register.simple_tag

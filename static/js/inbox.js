@@ -3,6 +3,7 @@ import "./page.js";
 import { listenToActions, openDetails } from "./actions.js";
 import { attend } from "./attention.js";
 import { Composer } from "./composer.js";
+import { listenToCopying } from "./copy.js";
 import { Drawer } from "./drawer.js";
 import { Indicator } from "./indicator.js";
 import { Keys } from "./keys.js";
@@ -76,6 +77,7 @@ new LiveSocket({
 // What somebody did is shown at once, without waiting for its signal.
 const complain = (words) => (composer && !composer.form.hidden ? composer.showError(words) : toast(words));
 listenToActions({ changed: refreshAll, complain });
+listenToCopying();
 openDetails(at("details"), { complain });
 document.addEventListener("conversation:changed", refreshAll);
 

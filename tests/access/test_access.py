@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, path, reverse
 from consent.models import Brand
 from contactcenter.accounts import access
 from contactcenter.accounts.models import Role
-from conversations import preferences
+from conversations import links
 from tests import factories
 from tests.consent import imports
 
@@ -50,7 +50,9 @@ SAMPLES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "consent-import-refusals": lambda world: {"pk": world.consent_import.pk},
     "join": lambda world: {"slug": world.program.slug},
     "join-done": lambda world: {"slug": world.program.slug},
-    "preferences": lambda world: {"token": preferences.token_for(world.conversation.contact.subject_id, 1)},
+    "join-confirm": lambda world: {"slug": world.program.slug, "token": links.CONFIRM.sign(world.mail.ref)},
+    "unsubscribe": lambda world: {"token": links.UNSUBSCRIBE.sign(world.mail.event_id)},
+    "preferences": lambda world: {"token": links.PREFERENCES.sign(f"{world.conversation.contact.subject_id}.1")},
     "sandbox": lambda world: {"path": "handset"},
 }
 
@@ -89,6 +91,7 @@ def world(db):
         message=factories.text_from(conversation),
         program=factories.program(),
         users=users,
+        mail=factories.mail(),
         consent_import=imports.uploaded([imports.SIGNED_UP], by=users[Role.COMPLIANCE]),
     )
 
@@ -139,7 +142,7 @@ def test_each_page_opens_for_whom_it_declares_and_for_nobody_else(place, method,
 
 # Public for sessions: they ask for a token instead (tests/api/test_authentication.py).
 API = {"api-consents", "api-revocations", "api-messages", "api-message", "api-schema", "api-nowhere"}
-CONSUMERS = {"join", "join-done", "preferences"}
+CONSUMERS = {"join", "join-done", "join-confirm", "unsubscribe", "mailbox", "preferences"}
 
 
 def test_only_these_pages_are_public():

@@ -30,6 +30,7 @@ def saved(client, program, **fields):
         "slug": program.slug,
         "category": program.category,
         "consent_level": program.consent_level,
+        "confirmed_by": program.confirmed_by,
         "language": "en",
         **fields,
     }

@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 from consent import limits, proof
 from consent.models import Attempt, ConsentEvent, Disclosure, Standing, Subject, phone_hash
 from consent.purposes import Category, Kind, Level, Purpose, Source
-from conversations import joining, preferences
+from conversations import joining, links, preferences
 from conversations.models import Message
 from tests import factories
 
@@ -135,7 +135,9 @@ SAID = re.compile(
 @pytest.mark.parametrize("language", ["es", "fr"])
 def test_every_word_on_consumers_pages_is_translated(language):
     root = settings.BASE_DIR
-    paths = [*(root / "templates/public").glob("*.html"), *(root / "conversations").glob("public_*.py")]
+    pages = [*(root / "templates/public").glob("*.html"), *(root / "templates/mail").glob("*.txt")]
+    edges = [*(root / "conversations").glob("public_*.py"), root / "conversations" / "mail_views.py"]
+    paths = [*pages, *edges, root / "conversations" / "mailing.py"]
     said = {next(filter(None, found)) for path in paths for found in SAID.findall(path.read_text(encoding="utf-8"))}
     assert len(said) > 30
     with translation.override(language):
@@ -163,7 +165,7 @@ def test_nobody_learns_from_the_answer_whose_number_is_known_or_opted_out(progra
         program=program, phone=ANNA, source=Source.PAPER, now=timezone.now(),
         evidence={"words": "x", "document": "1", "name": "Anna"},
     )  # fmt: skip
-    page = preferences.read(preferences.token_for(Subject.objects.for_phone(ANNA).pk, program.brand_id))
+    page = preferences.read(links.PREFERENCES.sign(f"{Subject.objects.for_phone(ANNA).pk}.{program.brand_id}"))
     preferences.stop(page=page, scope=None, evidence={"words": "stop"}, now=timezone.now())
     known = joined(program)
     assert standing().is_suppressed  # a form takes no STOP back
@@ -240,7 +242,7 @@ def member(program, line):
     evidence = {"words": "x", "document": "1", "name": "Anna"}
     for one in (program, reminders):
         joining.join(program=one, phone=ANNA, source=Source.PAPER, evidence=evidence, now=timezone.now())
-    return reverse("preferences", args=[preferences.token_for(Subject.objects.get().pk, line.brand_id)])
+    return links.preferences(Subject.objects.get().pk, line.brand_id).removeprefix("http://127.0.0.1:8000")
 
 
 def standing():
