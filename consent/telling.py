@@ -57,8 +57,8 @@ def matched(rule: str) -> str:
         return _("the keyword “%(word)s”") % {"word": what.upper()}
     if how == "review":
         return _("an officer’s judgement of %(what)s") % {"what": matched(what)} if ":" in what else _("an officer")
-    language, _dot, words = what.rpartition(".")
-    words = words.replace("_", " ")
+    language, _dot, words = what.partition(".")
+    words = words.removeprefix("words: ").replace("_", " ")
     if how == "free_text":
         words = _("words like “%(words)s”") % {"words": words}
         return f"{words} ({LANGUAGES[language]})" if language in LANGUAGES else words

@@ -63,8 +63,8 @@ def classify(text: str) -> Classification:
 
 def most_of(plain: str) -> float:
     """Return what the sentence that speaks loudest for a revocation weighs by itself."""
-    sentences = plain.split(" . ")
-    return max(scales().score([".", *sentence.split(), "."])[0] for sentence in sentences if sentence)
+    sentences = filter(str.strip, plain.split(" . "))
+    return max((scales().score([".", *sentence.split(), "."])[0] for sentence in sentences), default=float("-inf"))
 
 
 def together(said: str, score: weighing.Score, alone: float) -> Kind:

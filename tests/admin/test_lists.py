@@ -98,6 +98,7 @@ MAKE = {
     "conversations.CarrierEvent": lambda: factories.carrier_event(factories.text_payload(sender="+12015550123")),
     "conversations.Contact": factories.contact,
     "conversations.Line": factories.line,
+    "conversations.Mail": factories.mail,
     "conversations.Message": lambda: factories.text_from(factories.conversation()),
     "conversations.Tag": lambda: Tag.objects.create(name=uuid4().hex),
 }

@@ -105,7 +105,7 @@ def test_the_index_is_grouped_by_what_people_look_for(administrator):
         for section in administrator.get(reverse("admin:index")).context["app_list"]
     ]
     assert groups[:4] == [
-        ("Messages", ["CarrierEvent", "Contact", "Message"]),
+        ("Messages", ["CarrierEvent", "Contact", "Message", "Mail"]),
         (
             "Consent",
             ["consent_overview", "consent_rules", "Review", "Hold", "Decision", *RECORDS],

@@ -16,7 +16,7 @@ from consent.purposes import Category, Effect, Kind, Source
 from contactcenter.accounts.models import Role
 from contactcenter.api import tokens
 from contactcenter.api.models import Scope
-from conversations import inbound, preferences
+from conversations import inbound, links
 from conversations.models import Line
 from tests import factories
 from tests.conversations import traffic
@@ -70,7 +70,7 @@ def writes_down(how: str) -> Callable[[Line], None]:
 
 def presses(line: Line) -> None:
     standing = Standing.objects.get()
-    page = reverse("preferences", args=[preferences.token_for(standing.subject_id, line.brand_id)])
+    page = reverse("preferences", args=[links.PREFERENCES.sign(f"{standing.subject_id}.{line.brand_id}")])
     assert Client().post(page, {"scope": "all"}).status_code == 303
 
 
