@@ -83,20 +83,37 @@ def preview(request: Request, standing: Standing | None = None, *, now: datetime
     return previews([request], standing or Standing(), now=now)[0]
 
 
-def previews(requests: Sequence[Request], standing: Standing, *, now: datetime) -> list[Ruling]:
-    """The same for several messages to one number of one brand, in order."""
+def previews(
+    requests: Sequence[Request],
+    standing: Standing,
+    *,
+    now: datetime,
+    programs: Mapping[int, Program] | None = None,
+    phones: Mapping[int, str | None] | None = None,
+) -> list[Ruling]:
+    """The same for several messages to one number of one brand, in order. Programs and numbers that the caller has
+    just read, by id, are not read again."""
     standings = {(request.subject_id, request.brand_id): standing for request in requests}
-    return [policy.decide(facts, now) for facts in gathered(requests, standings, now=now)]
+    gathering = gathered(requests, standings, now=now, programs=programs, phones=phones)
+    return [policy.decide(facts, now) for facts in gathering]
 
 
 def gathered(
-    requests: Sequence[Request], standings: Mapping[tuple[int, int], Standing], *, now: datetime
+    requests: Sequence[Request],
+    standings: Mapping[tuple[int, int], Standing],
+    *,
+    now: datetime,
+    programs: Mapping[int, Program] | None = None,
+    phones: Mapping[int, str | None] | None = None,
 ) -> list[Facts]:
     """The facts of each request, in order."""
-    programs = Program.objects.in_bulk({request.program_id for request in requests if request.program_id})
+    if programs is None:
+        programs = Program.objects.in_bulk({request.program_id for request in requests if request.program_id})
     on_hold = held({request.subject_id for request in requests})
     unasked = [request for request in requests if request.purpose in policy.UNASKED]
-    phones = dict(Subject.objects.filter(pk__in={request.subject_id for request in unasked}).values_list("pk", "phone"))
+    if phones is None:
+        asked = Subject.objects.filter(pk__in={request.subject_id for request in unasked})
+        phones = dict(asked.values_list("pk", "phone"))
     lately = promoted(unasked, programs, now=now)
     return [
         facts_of(

@@ -21,6 +21,8 @@ _WORD = re.compile(r"[^\W_]+")
 # Pictures that decompose into letters and digits.
 _PICTURE = re.compile("[0-9]\ufe0f?\u20e3|[™℠ℹ㊗㊙]")
 _ASCII_CONTROLS = {code: None for code in (*range(32), 127) if not chr(code).isspace()}
+# Two segments of a text; no memory is given to what nobody says twice.
+_KEPT_LENGTH = 320
 _HANGUL_FILLERS = "\u115f\u1160"
 
 # What looks like a Latin capital and has no decomposition to say so: Greek, Cyrillic, Armenian, Cherokee,
@@ -59,7 +61,7 @@ def match(text: str, *, join: Iterable[str] = ()) -> Match | None:
         return None
     found = _listed().get(key)
     if found is None:
-        found = next((Match(word, "join") for word in join if _fold_once(word) == key), None)
+        found = next((Match(word, "join") for word in join if fold(word) == key), None)
     return found
 
 
@@ -72,8 +74,13 @@ def fold(text: str) -> str:
     """Return a text as keywords are compared: plain capitals and digits, words one space apart.
 
     Case, width, accents, look-alike letters, punctuation, emoji and invisible characters are gone; letters
-    spelled one by one become a word, and one word said again and again is said once.
+    spelled one by one become a word, and one word said again and again is said once. What was folded lately is
+    not folded again: each inbound text is compared several times on its way.
     """
+    return _fold_once(text) if len(text) <= _KEPT_LENGTH else _fold(text)
+
+
+def _fold(text: str) -> str:
     words = _WORD.findall(latin_capitals(text))
     if len(words) > 1:
         if len(set(words)) == 1:
@@ -107,4 +114,4 @@ def _listed() -> Mapping[str, Match]:
     return listed
 
 
-_fold_once = lru_cache(maxsize=1024)(fold)
+_fold_once = lru_cache(maxsize=4096)(_fold)

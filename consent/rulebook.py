@@ -154,7 +154,7 @@ def load(directory: Path) -> Rulebook:
                 raise RulebookError(f"{path.name}: word {word.word} is listed twice")
             listed[word.word] = word
     # What the phrases of free text say is read by consent.revocation; a judgement names their version too.
-    for path in sorted((directory / "language").glob("*.toml")):
+    for path in sorted((directory / "language").glob("*.*")):
         raw = path.read_bytes()
         digest.update(f"language/{path.name}\0{len(raw)}\0".encode() + raw)
     # The tables of places decide about hours as much as the rules do (consent.zones).

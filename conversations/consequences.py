@@ -1,8 +1,9 @@
 """What texts do to the ledger, before the carrier gets its 200: nothing for nearly all of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple, Self
 
 from consent import acquiring, keywords, ledger, revocation, rulebook, scoping
 from consent.models import Brand, ConsentEvent, Program, Standing
@@ -16,7 +17,7 @@ from conversations.reading import Delivery
 WORDS_AT_MOST = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Said:
     """A text as far as it is readable: a STOP counts even when its text can't be threaded."""
 
@@ -40,18 +41,30 @@ class Said:
 
 
 def reports(deliveries: Sequence[Delivery], *, now: datetime) -> list[ledger.Report]:
-    """What these texts say about consent, in order. One statement more than nothing when any is short, and a few for
-    each that does say something."""
-    texts = [text for text in map(said, deliveries) if text is not None]
-    short = {id(text): words for text in texts if 0 < len((words := keywords.fold(text.body)).split()) <= WORDS_AT_MOST}
-    brands = brands_by_line(text.to for text in texts if id(text) in short)
+    """What these texts say about consent, in order. No statement where all are long and say nothing, three at most for
+    any number of them; a few more for each that does say something."""
+    texts = [(text, meaning_of(text.body)) for text in map(said, deliveries) if text is not None]
+    short = {text: short_words(text.body) for text, meaning in texts if meaning is None}
+    programs = Programs.for_words({words for words in short.values() if words}, now=now)
+    asked = [text for text, words in short.items() if programs.may_mean_something(words)]
+    brands = brands_by_line([*asked, *(text for text, meaning in texts if meaning)])
+    standings = standings_of((text, brands.get(text.to)) for text in asked if short[text] in programs.yes)
     told = []
-    for text in texts:
-        by_itself = of_itself(text, now=now)
-        told += by_itself
-        if not by_itself and (brand_id := brands.get(text.to)) is not None and id(text) in short:
-            told += of_programs(text, short[id(text)], brand_id, now=now)
+    for text, meaning in texts:
+        brand_id = brands.get(text.to)
+        if meaning is not None:
+            told += of_itself(text, meaning, brand_id, now=now)
+        elif brand_id is not None and short[text] in programs.yes:
+            told += confirmation(text, brand_id, standings.get((text.phone, brand_id)))
+        elif brand_id is not None and programs.may_mean_something(short[text]):
+            told += of_programs(text, short[text], programs, brand_id, now=now)
     return told
+
+
+def short_words(body: str) -> str:
+    """The folded words of a text that is short enough to be looked up, else nothing."""
+    words = keywords.fold(body)
+    return words if len(words.split()) <= WORDS_AT_MOST else ""
 
 
 def said(delivery: Delivery) -> Said | None:
@@ -70,10 +83,17 @@ def said(delivery: Delivery) -> Said | None:
 # --- STOP, START, and free text ------------------------------------------------------------------------------
 
 
-def of_itself(text: Said, *, now: datetime) -> list[ledger.Report]:
-    """What a text says to anybody who sends texts, whatever their programs."""
-    classified = revocation.classify(text.body)
-    keyword = keywords.match(text.body)
+class Meaning(NamedTuple):
+    """What words say to anybody who sends texts, whatever their programs."""
+
+    kind: Kind
+    source: Source
+    rule: str
+
+
+def meaning_of(body: str) -> Meaning | None:
+    classified = revocation.classify(body)
+    keyword = keywords.match(body)
     if classified.kind == "revoke":
         kind = Kind.REVOKED
     elif classified.kind == "suspect":
@@ -81,13 +101,20 @@ def of_itself(text: Said, *, now: datetime) -> list[ledger.Report]:
     elif keyword is not None and keyword.meaning == "start":
         kind = Kind.RESUMED
     else:
-        return []
-    source = Source.KEYWORD if keyword else Source.FREE_TEXT
-    rule = f"keyword:{keyword.word}" if keyword else classified.rule
-    scope = scope_of(text, now=now) if kind == Kind.REVOKED else None
+        return None
+    if keyword:
+        return Meaning(kind, Source.KEYWORD, f"keyword:{keyword.word}")
+    return Meaning(kind, Source.FREE_TEXT, classified.rule)
+
+
+def of_itself(text: Said, meaning: Meaning, brand_id: int | None, *, now: datetime) -> list[ledger.Report]:
+    scope = scope_of(text, now=now) if meaning.kind == Kind.REVOKED else None
     return [
-        weighed(replace(text.report(brand_id, kind, rule=rule, source=source), scope=scope), now=now)
-        for brand_id in addressed_brands(text.to, kind)
+        weighed(
+            replace(text.report(addressed, meaning.kind, rule=meaning.rule, source=meaning.source), scope=scope),
+            now=now,
+        )
+        for addressed in addressed_brands(brand_id, meaning.kind)
     ]
 
 
@@ -103,9 +130,8 @@ def weighed(report: ledger.Report, *, now: datetime) -> ledger.Report:
     return report
 
 
-def addressed_brands(number: str, kind: Kind) -> list[int]:
+def addressed_brands(brand_id: int | None, kind: Kind) -> list[int]:
     """The brand whose line was texted. A "no" to a number that is no line of ours (any more) is said to all of them."""
-    brand_id = Line.objects.filter(number=number).values_list("brand_id", flat=True).first()
     if brand_id is not None:
         return [brand_id]
     return [] if kind == Kind.RESUMED else list(Brand.objects.order_by("pk").values_list("pk", flat=True))
@@ -127,24 +153,56 @@ def scope_of(text: Said, *, now: datetime) -> Category | None:
 # --- JOIN, YES, KEEP -----------------------------------------------------------------------------------------
 
 
-def brands_by_line(numbers: Iterable[str]) -> Mapping[str, int]:
-    wanted = set(numbers)
-    return dict(Line.objects.filter(number__in=wanted).values_list("number", "brand_id")) if wanted else {}
+@dataclass(frozen=True)
+class Programs:
+    """What short texts can mean to programs: the words for YES and KEEP, and each brand's keywords, all folded."""
+
+    yes: frozenset[str]
+    keep: frozenset[str]
+    by_keyword: Mapping[tuple[int, str], Program]
+    keywords: frozenset[str]
+
+    @classmethod
+    def for_words(cls, said: Collection[str], *, now: datetime) -> Self:
+        """Looks at the programs only where something was said that may be a keyword."""
+        yes, keep = folded("confirmation.yes_words", now), folded("confirmation.keep_words", now)
+        active = Program.objects.filter(is_active=True).exclude(opt_in_keyword="") if set(said) - yes else []
+        by_keyword = {
+            (program.brand_id, word): program for program in active if (word := keywords.fold(program.opt_in_keyword))
+        }
+        return cls(yes, keep, by_keyword, frozenset(word for _, word in by_keyword))
+
+    def may_mean_something(self, words: str) -> bool:
+        return words in self.yes or words in self.keywords or self.kept(words) in self.keywords
+
+    def kept(self, words: str) -> str:
+        """The keyword behind a KEEP, or nothing."""
+        keep, _, keyword = words.partition(" ")
+        return keyword if keep in self.keep else ""
 
 
-def of_programs(text: Said, words: str, brand_id: int, *, now: datetime) -> list[ledger.Report]:
-    """What a short text says to a brand's programs: that somebody joins one, confirms it, or keeps it after a STOP."""
-    if words in folded("confirmation.yes_words", now):
-        return confirmation(text, brand_id)
-    keep, _, rest = words.partition(" ")
-    programs = {
-        keywords.fold(program.opt_in_keyword): program
-        for program in Program.objects.filter(brand=brand_id, is_active=True).exclude(opt_in_keyword="")
-    }
-    if words in programs:
-        return joining(text, programs[words])
-    if keep in folded("confirmation.keep_words", now) and rest in programs:
-        return keeping(text, programs[rest], now=now)
+def brands_by_line(texts: Collection[Said]) -> Mapping[str, int]:
+    numbers = {text.to for text in texts}
+    return dict(Line.objects.filter(number__in=numbers).values_list("number", "brand_id")) if numbers else {}
+
+
+def standings_of(asked: Iterable[tuple[Said, int | None]]) -> Mapping[tuple[str, int], Standing]:
+    """By number and brand."""
+    pairs = {(text.phone, brand_id) for text, brand_id in asked if brand_id is not None}
+    if not pairs:
+        return {}
+    found = Standing.objects.select_related("subject").filter(
+        subject__phone__in={number for number, _ in pairs}, brand__in={brand_id for _, brand_id in pairs}
+    )
+    return {(str(standing.subject.phone), standing.brand_id): standing for standing in found}
+
+
+def of_programs(text: Said, words: str, programs: Programs, brand_id: int, *, now: datetime) -> list[ledger.Report]:
+    """What a short text says to a brand's programs: that somebody joins one, or keeps it after a STOP."""
+    if joined := programs.by_keyword.get((brand_id, words)):
+        return joining(text, joined)
+    if kept := programs.by_keyword.get((brand_id, programs.kept(words))):
+        return keeping(text, kept, now=now)
     return []
 
 
@@ -172,9 +230,8 @@ def joining(text: Said, program: Program) -> list[ledger.Report]:
         return []  # an agent reads it as any other text
 
 
-def confirmation(text: Said, brand_id: int) -> list[ledger.Report]:
+def confirmation(text: Said, brand_id: int, standing: Standing | None) -> list[ledger.Report]:
     """YES means the youngest request that waits for it; whether it still counts is decided under the lock."""
-    standing = Standing.objects.filter(subject__phone=text.phone, brand=brand_id).first()
     waiting = standing.state.waiting_requests() if standing else []
     return [
         replace(text.report(brand_id, Kind.CONFIRMED, rule="confirm:YES"), program_id=program_id)

@@ -83,12 +83,14 @@ def store(deliveries: Sequence[Delivery], *, now: datetime) -> list[int]:
     return sorted(new.values())
 
 
-# Sorted, because two processes may hold the same duplicates; threading goes by time of arrival.
+# Sorted, because two processes may hold the same duplicates; threading goes by time of arrival. The payloads are one
+# value: in an array of them each quotation mark is escaped by itself, which took as long as judging the texts.
 INSERT = """
 INSERT INTO conversations_carrierevent (key, kind, payload, sha256, received_at, state, error)
 SELECT key, kind, payload, sha256, received_at, 'stored', ''
-FROM unnest(%s::text[], %s::text[], %s::jsonb[], %s::text[], %s::timestamptz[])
-    AS delivery (key, kind, payload, sha256, received_at)
+FROM ROWS FROM (
+    unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[]), jsonb_array_elements(%s::jsonb)
+) AS delivery (key, kind, sha256, received_at, payload)
 ORDER BY key
 ON CONFLICT DO NOTHING
 RETURNING key, id
@@ -102,9 +104,9 @@ def insert(deliveries: Sequence[Delivery]) -> dict[str, int]:
             [
                 [delivery.key for delivery in deliveries],
                 [str(delivery.kind) for delivery in deliveries],
-                [ledger.canonical(delivery.payload) for delivery in deliveries],
                 [delivery.sha256 for delivery in deliveries],
                 [delivery.received_at for delivery in deliveries],
+                ledger.canonical([delivery.payload for delivery in deliveries]),
             ],
         )
         return dict(cursor.fetchall())

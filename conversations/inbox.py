@@ -7,6 +7,7 @@ depends on the data.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -227,7 +228,13 @@ def consent_of(conversation: Conversation, *, now: datetime) -> Consent:
         time_zone=conversation.contact.time_zone,
     )
     planned = [replace(reply, purpose=Purpose.CAMPAIGN, program_id=program.pk) for program in programs]
-    ruling, *rulings = gate.previews([reply, *planned], standing, now=now)
+    ruling, *rulings = gate.previews(
+        [reply, *planned],
+        standing,
+        now=now,
+        programs={program.pk: program for program in programs},
+        phones={subject_id: conversation.contact.subject.phone},
+    )
     return Consent(ruling, standing, list(zip(programs, rulings, strict=True)))
 
 
@@ -259,7 +266,7 @@ class Panel:
     def reason(self) -> str:
         return reasons.sentences(self.ruling.reasons)
 
-    @property
+    @cached_property
     def permissions(self) -> Sequence[tuple[str, str, str]]:
         """What each program of the brand may send: its name, how that stands, and until or from when."""
         state = self.standing.state

@@ -8,8 +8,8 @@ done something asks for it ``fresh``, and who was told, or catches up, looks onc
 
 import threading
 import time
-from collections.abc import Callable, Hashable
-from typing import TypeVar
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
 
@@ -60,4 +60,28 @@ class Kept:
             return entry
 
 
+class Lasting(Generic[Value]):
+    """The values last used, by names that say all that a value depends on: so none is ever outdated. For all threads of
+    a process; whatever two of them make at once is the same."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.values: dict[Hashable, Value] = {}
+        self.lock = threading.Lock()
+
+    def known(self, names: Iterable[Hashable]) -> dict[Hashable, Value]:
+        """Those of these that are there; they are the last to go."""
+        with self.lock:
+            found = {name: self.values.pop(name) for name in names if name in self.values}
+            self.values |= found
+        return found
+
+    def keep(self, values: Mapping[Hashable, Value]) -> None:
+        with self.lock:
+            self.values |= values
+            for name in list(self.values)[: max(0, len(self.values) - self.most)]:
+                del self.values[name]
+
+
 kept = Kept()
+drawn_rows = Lasting[str](most=2000)  # of the list, as HTML: a kilobyte or two each

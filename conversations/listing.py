@@ -5,7 +5,7 @@ on the data.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -147,16 +147,22 @@ class Counts:
 
 @dataclass(frozen=True)
 class Found:
-    """One page: its rows' ids and versions in order, the hits that a search has for them, and where the next begins."""
+    """One page: its rows' ids and versions in order, the hits that a search has for them, where the next begins, and
+    when it was found (``live.moment``)."""
 
     versions: Sequence[tuple[int, int]]
     next: Place | None
     hits: Mapping[int, str] = field(default_factory=dict)
+    moment: object = field(default_factory=lambda: live.moment(timezone.now()))
 
     @property
     def key(self) -> tuple[object, ...]:
         """Changes when what the page shows changes."""
-        return (*self.versions, *self.hits.items(), self.next, live.moment(timezone.now()))
+        return (*self.versions, *self.hits.items(), self.next, self.moment)
+
+    def only(self, ids: Collection[int]) -> "Found":
+        """Some of its rows."""
+        return replace(self, versions=[(pk, version) for pk, version in self.versions if pk in ids])
 
 
 def find(listing: Listing, *, limit: int = ROWS) -> Found:
@@ -357,8 +363,10 @@ def snippet(body: str, words: str) -> SafeString:
 
 
 def rows(found: Found, *, search: str = "") -> list[Conversation]:
-    """The rows of a page, with all that they show. Three queries."""
+    """The rows of a page, with all that they show. Three queries, if there is any."""
     ids = [pk for pk, _ in found.versions]
+    if not ids:
+        return []
     related = ("contact__subject", "line", "last_message__author", "owner")
     by_id = {
         row.pk: row

@@ -1,12 +1,13 @@
 """The inbox's pages. A fragment is the same template inside the page, as an htmx answer and as a refresh."""
 
 import hashlib
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.template.loader import render_to_string
+from django.template.loader import get_template, render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
@@ -15,12 +16,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import condition, require_GET
+from django.views.decorators.http import require_GET
 
 from contactcenter.accounts import access
 from contactcenter.accounts.models import Role, User
 from conversations import contacts, details, handling, inbox, listing, outbound, wording
-from conversations.kept import kept
+from conversations.kept import drawn_rows, kept
 from conversations.listing import Listing, Show, View
 from conversations.models import Conversation, Line, Message
 
@@ -59,10 +60,8 @@ def conversation(request: HttpRequest, pk: int) -> HttpResponse:
 # --- Fragments ---------------------------------------------------------------------------------------------------
 
 
-def etag(request: HttpRequest, key: tuple[object, ...] | None) -> str | None:
+def etag(request: HttpRequest, key: tuple[object, ...]) -> str:
     """Everything that a rendering depends on: the data, the language, what this role may do."""
-    if key is None:
-        return None
     parts = (key, get_language(), may_write(request))
     return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
 
@@ -74,12 +73,16 @@ def opened(pk: int) -> inbox.Opened:
     return found
 
 
-def thread_etag(request: HttpRequest, pk: int) -> str | None:
-    return etag(request, ("thread", wanted(request).suffix, since(request), before(request), *opened(pk).key))
-
-
-def panel_etag(request: HttpRequest, pk: int) -> str | None:
-    return etag(request, ("panel", *opened(pk).key))
+def unless_unchanged(
+    request: HttpRequest, tag: str, template: str, context: Callable[[], dict[str, Any]]
+) -> HttpResponse:
+    """The fragment; only a line that says so where the browser has this very rendering."""
+    unchanged = get_conditional_response(request, etag=tag)
+    if isinstance(unchanged, HttpResponse):
+        return unchanged
+    response = render(request, template, context())
+    response["ETag"] = tag
+    return response
 
 
 @access.allow(*access.EVERYONE)
@@ -90,28 +93,25 @@ def list_fragment(request: HttpRequest) -> HttpResponse:
     fresh = request.headers.get("Cache-Control") == "no-cache"
     rows, counts = rendered(asked, fresh=fresh), listing.count(asked.user_id, fresh=fresh)
     tag = etag(request, (asked, counts, rows.digest))
-    unchanged = get_conditional_response(request, etag=tag)
-    if isinstance(unchanged, HttpResponseNotModified):
-        return unchanged
-    response = render(request, "inbox/_list.html", rows_context(asked, rows, counts))
-    response["ETag"] = str(tag)
-    return response
+    return unless_unchanged(request, tag, "inbox/_list.html", lambda: rows_context(asked, rows, counts))
 
 
 @access.allow(*access.EVERYONE)
 @require_GET
 @kept_nowhere
-@condition(etag_func=thread_etag)
 def thread_fragment(request: HttpRequest, pk: int) -> HttpResponse:
-    return render(request, "inbox/_thread.html", thread_context(request, opened(pk)))
+    shown = opened(pk)
+    tag = etag(request, ("thread", wanted(request).suffix, since(request), before(request), *shown.key))
+    return unless_unchanged(request, tag, "inbox/_thread.html", lambda: thread_context(request, shown))
 
 
 @access.allow(*access.EVERYONE)
 @require_GET
 @kept_nowhere
-@condition(etag_func=panel_etag)
 def panel_fragment(request: HttpRequest, pk: int) -> HttpResponse:
-    return render(request, "inbox/_panel.html", panel_context(request, opened(pk)))
+    shown = opened(pk)
+    tag = etag(request, ("panel", *shown.key))
+    return unless_unchanged(request, tag, "inbox/_panel.html", lambda: panel_context(request, shown))
 
 
 @access.allow(*WRITERS)
@@ -209,15 +209,34 @@ def page_context(asked: Listing, found: listing.Found) -> dict[str, Any]:
     return {
         "listing": asked,
         "page": {
-            "rows": listing.rows(found, search=asked.search),
+            "rows": drawn(asked, found, lines),
             "next": asked.but(after=found.next).suffix if found.next else None,
             "first": (asked.but().suffix or "?") if asked.after else None,
         },
         "filters": [group for group in filters(asked, lines) if len(group["choices"]) > 1],
-        "show_line": len(lines) > 1 and asked.line_id is None,
-        "show_owner": asked.view not in {View.MINE, View.UNASSIGNED},
         "empty": empty(asked),
     }
+
+
+def drawn(asked: Listing, found: listing.Found, lines: list[Line]) -> list[str]:
+    """Each row's HTML. Only those that have changed are read and rendered: after a text that is one of fifty."""
+    show_line = len(lines) > 1 and asked.line_id is None
+    look = (asked.shared, get_language(), found.moment, show_line and tuple(line.name for line in lines))
+    names: dict[int, Hashable] = {pk: (pk, version, look) for pk, version in found.versions}
+    known = {} if asked.search else drawn_rows.known(names.values())  # what a search shows is its own
+    missing = found.only({pk for pk, name in names.items() if name not in known})
+    context = {
+        "listing": asked,
+        "show_line": show_line,
+        "show_owner": asked.view not in {View.MINE, View.UNASSIGNED},
+    }
+    template = get_template("inbox/_row.html")
+    rows = listing.rows(missing, search=asked.search)
+    fresh = {names[row.pk]: template.render(context | {"row": row}) for row in rows}
+    if not asked.search:
+        drawn_rows.keep(fresh)
+    known |= fresh
+    return [known[name] for name in names.values() if name in known]
 
 
 VIEWS = {

@@ -22,6 +22,7 @@ from consent import rulebook
 from consent.revocation import typing_errors
 
 LANGUAGE = rulebook.RULES / "language"
+COMMON = "common"
 KINDS = ("ordinary", "doubt", "revoke", "suspect")
 # Words that only begin alike are looked up by their first letters; a stem any shorter would be found nowhere.
 HEAD = 4
@@ -83,14 +84,21 @@ class Index:
 class Phrasebook:
     """All phrases: ``asking`` are worth a look, ``ordinary`` are only looked for where one of those may be.
 
-    ``bits``: which needs each word meets; words that only begin alike are in it as ``text*``.
+    ``bits``: which needs each word meets; words that only begin alike are in it as ``text*``. ``concepts``: the list
+    that a word is in, where its words weigh alike.
     """
 
     asking: Index
     ordinary: Index
     bits: Mapping[str, int]
     spellings: Mapping[str, str]
+    concepts: Mapping[str, str]
+    languages: Mapping[str, frozenset[str]]
     rules: frozenset[tuple[str, str]]
+
+    def language(self, words: Iterable[str]) -> str:
+        """Return the language that has most of these words; English when none has more."""
+        return max(("en", *self.languages), key=lambda name: sum(word in self.languages[name] for word in words))
 
     def judged(self, text: str, original: str) -> tuple[str, str]:
         """Return kind and rule; ``text`` as ``reading.plain`` gives it, ``original`` as the person wrote it."""
@@ -162,6 +170,10 @@ def load(directory: Path) -> Phrasebook:
         ordinary=Index.of((phrase for phrase in phrases if phrase.kind == "ordinary"), rarest),
         bits=bits_of,
         spellings=_spellings(documents, words),
+        concepts=_concepts(documents),
+        languages={
+            name: frozenset(re.findall("[a-z]+", str(book))) for name, book in documents.items() if name != COMMON
+        },
         rules=frozenset((phrase.rule, phrase.kind) for phrase in phrases),
     )
 
@@ -173,6 +185,16 @@ def _spellings(documents: Mapping[str, dict[str, Any]], words: Mapping[str, list
     found |= typing_errors.glued(words)
     for document in documents.values():
         found |= document.get("spellings", {})
+    return found
+
+
+def _concepts(documents: Mapping[str, dict[str, Any]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for document in documents.values():
+        for name in document.get("concepts", []):
+            for entry in document["words"][name]:
+                if entry.isalpha():
+                    found.setdefault(entry, f"<{name}>")
     return found
 
 

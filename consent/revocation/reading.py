@@ -49,13 +49,15 @@ _SIGNS = str.maketrans(
 def own_words(text: str) -> str:
     """Return what the sender wrote: empty for a reaction to another text; quoted texts are gone."""
     if '"' in text or "“" in text or "«" in text or ">" in text or "wrote" in text or ":" in text:
-        if _TAPBACK.match(text):
+        is_quoting = '"' in text or "“" in text or "«" in text
+        if is_quoting and _TAPBACK.match(text):
             return ""
         below = _QUOTED_BELOW.search(text)
         if below:
             text = text[: below.start()]
         text = _QUOTED_LINE.sub("", text)
-        text = _QUOTATION.sub(_unquoted, text)
+        if is_quoting:
+            text = _QUOTATION.sub(_unquoted, text)
     return text
 
 

@@ -73,6 +73,7 @@ def is_phone(value: str) -> bool:
     return _E164.fullmatch(value) is not None
 
 
+@lru_cache(10_000)  # each row of each list shows one
 def display(e164: str) -> str:
     """Return a number as people read it: ``(201) 555-0100``, or ``+44 20 7946 0000`` outside +1.
 

@@ -206,3 +206,24 @@ def test_ordinary_texts_cost_no_look_at_programs(line, reminders, django_assert_
     deliveries = [traffic.text("Is the clinic open on Sunday morning?", sender=ANNA, recipient=line.number)] * 3
     with django_assert_num_queries(0):
         assert consequences.reports(deliveries, now=NOON) == []
+
+
+def test_short_texts_cost_a_fixed_number_of_queries(line, reminders, django_assert_num_queries):
+    def said(*bodies: str):
+        return [traffic.text(body, sender=factories.phone_number(), recipient=line.number) for body in bodies]
+
+    with django_assert_num_queries(1):  # the programs' keywords
+        assert consequences.reports(said("Ok thanks", "On my way!", "No problem"), now=NOON) == []
+    with django_assert_num_queries(2):  # the lines, the standings
+        assert consequences.reports(said("Yes", "YES!", "yes"), now=NOON) == []
+    with django_assert_num_queries(1):  # the lines
+        stops = consequences.reports(said("Stop", "STOP", "Please stop texting me"), now=NOON)
+    assert [report.kind for report in stops] == [Kind.REVOKED] * 3
+
+
+def test_a_keyword_of_another_brand_means_nothing(line, reminders):
+    offers = program(factories.line(), "OFFERS")
+
+    for words in ("OFFERS", "KEEP OFFERS", "KEEP", "🙏"):
+        assert consequences.reports([traffic.text(words, sender=ANNA, recipient=line.number)], now=NOON) == []
+    assert offers.opt_in_keyword == "OFFERS"

@@ -15,6 +15,15 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Kept:
     return Kept()
 
 
+def test_what_lasts_makes_room_for_what_was_used_last() -> None:
+    lasting = module.Lasting[str](most=2)
+    lasting.keep({1: "one", 2: "two"})
+
+    assert lasting.known([1, 3]) == {1: "one"}
+    lasting.keep({3: "three"})
+    assert lasting.known([1, 2, 3]) == {1: "one", 3: "three"}
+
+
 class Reading:
     """Answers how often it was asked."""
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contactcenter.accounts.models import Role
-from conversations import inbox, listing
+from conversations import inbox, listing, live
 from conversations.models import Conversation, Line, Message, Wait
 from conversations.states import Status
 from tests import factories
@@ -104,6 +104,41 @@ def test_the_page_costs_a_fixed_number_of_queries(agent: Client, count: int, dja
 
     with django_assert_max_num_queries(27):
         agent.get(reverse("conversation", args=[conversations[0].pk]))
+
+
+@pytest.mark.parametrize(("region", "queries"), [("thread", 9), ("panel", 12)])
+def test_a_fragment_costs_the_same_queries_for_any_number_of_programs(
+    agent: Client, region: str, queries: int, django_assert_num_queries
+) -> None:
+    conversation = screens.thread()
+    for _ in range(4):
+        factories.program(brand=conversation.line.brand)
+    url = reverse(f"conversation-{region}", args=[conversation.pk])
+
+    with django_assert_num_queries(queries):
+        agent.get(url)
+
+
+def test_of_a_list_only_the_rows_that_changed_are_read_and_rendered(agent: Client, monkeypatch) -> None:
+    threads = [screens.thread(f"Text {number}") for number in range(4)]
+    read: list[list[int]] = []
+    rows = listing.rows
+
+    def noted(found: listing.Found, *, search: str = "") -> list[Conversation]:
+        read.append([pk for pk, _ in found.versions])
+        return rows(found, search=search)
+
+    monkeypatch.setattr(listing, "rows", noted)
+    url = reverse("inbox-list")
+    first = agent.get(url).content.decode()
+    factories.text_from(threads[1], "And tomorrow?")
+    Conversation.objects.filter(pk=threads[1].pk).update(last_message=Message.objects.latest("pk"))
+    live.changed([threads[1].pk])
+    second = agent.get(url).content.decode()
+
+    assert sorted(read[0]) == [thread.pk for thread in threads]
+    assert read[1:] == [[threads[1].pk]]
+    assert second == first.replace("Text 1", "And tomorrow?")
 
 
 def test_a_reply_is_queued_once_however_often_it_is_sent(agent: Client) -> None:
