@@ -58,6 +58,36 @@ ALLOWED_IN_SPITE = rows(
 )
 
 
+# One event for each row of consents that was taken in; a row of opt-outs has one for each brand it was said to, so that
+# the brand of which there are most has one for each row. Refused rows are forgotten after a month.
+MISCOUNTED = rows(
+    "consent_consentimport",
+    """
+    WITH events AS (
+        SELECT body::jsonb->>'rule' AS rule, brand_id, count(*) AS number
+        FROM consent_consentevent WHERE source = 'import' GROUP BY 1, 2
+    ), counted AS (
+        SELECT it.*,
+            (SELECT coalesce(CASE it.kind WHEN 'opt_outs' THEN max(number) ELSE sum(number) END, 0) FROM events
+             WHERE rule = 'import:' || it.id) AS recorded,
+            (SELECT count(*) FROM consent_importrefusal WHERE of_id = it.id) AS kept,
+            (SELECT coalesce(sum(jsonb_array_length(part.rows)), 0) FROM consent_importpart part
+             WHERE of_id = it.id) AS waiting
+        FROM consent_consentimport it
+    )
+    SELECT id, 'its rows that were taken in are not those that the ledger has of it'
+    FROM counted WHERE recorded <> taken
+    UNION ALL
+    SELECT id, 'its refused rows are not as many as it says'
+    FROM counted WHERE kept > refused OR kept < refused AND state_at > %(now)s - interval '30 days'
+    UNION ALL
+    SELECT id, 'its rows are neither dealt with nor waiting'
+    FROM counted WHERE state <> 'cancelled' AND rows <> taken + refused + waiting
+    ORDER BY 1
+    """,
+)
+
+
 def ledger(now: datetime) -> Iterator[Problem]:
     return verification.problems()
 
@@ -65,4 +95,5 @@ def ledger(now: datetime) -> Iterator[Problem]:
 INVARIANTS = (
     Invariant("Chains, seals and evidence are whole, and standings are what the ledger says.", ledger),
     Invariant("No message was allowed after a revocation in force.", ALLOWED_IN_SPITE),
+    Invariant("Every row of an import is in the ledger, refused, or waits; once.", MISCOUNTED),
 )

@@ -3,9 +3,10 @@ from unittest import mock
 
 import pytest
 from django.db import IntegrityError, connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
-from consent import acquiring, import_claims, import_rows, importing, ledger, revoking
+from consent import acquiring, import_claims, import_rows, importing, invariants, ledger, revoking
 from consent.import_claims import Plan
 from consent.models import ConsentEvent, ConsentImport, ImportPart, ImportRefusal, Standing, Subject
 from consent.purposes import Category, Kind, Level, Source
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.django_db
 PHONE = SIGNED_UP["Phone"]
 OPT_OUTS = ConsentImport.Kind.OPT_OUTS
 State = ConsentImport.State
+TAKEN, REFUSED = "its rows that were taken in", "its refused rows"
 
 
 def row(number: int, **cells):
@@ -316,17 +318,68 @@ def test_a_part_costs_the_same_statements_for_any_number_of_rows():
     assert statements(range(400)) == statements(range(1000, 1010)) <= 30
 
 
-def test_twenty_thousand_rows_are_taken_in_part_by_part():
+def test_a_long_file_is_taken_in_part_by_part_and_no_part_costs_more_than_the_first():
     program = imports.program()
-    of = imports.started([row(number) for number in range(20_000)], program)
-    assert of.parts.count() == 40
-    parts = 0
-    while taken := importing.take_in(pk=of.pk, now=NOON):
-        parts += 1
-        assert len(taken.events) <= importing.ROWS_PER_PART
+    of = imports.started([row(number) for number in range(2000)], program)
+    assert of.parts.count() == 4
+    costs = []
+    while True:
+        with CaptureQueriesContext(connection) as captured:
+            taken = importing.take_in(pk=of.pk, now=NOON)
+        if taken is None:
+            break
+        assert len(taken.events) == importing.ROWS_PER_PART
+        costs.append(len(captured))
+        assert broken() == set()
     of.refresh_from_db()
-    assert (parts, of.state, of.taken) == (40, State.DONE, 20_000)
-    assert ConsentEvent.objects.values("subject").distinct().count() == 20_000
+    assert (len(costs), of.state, of.taken) == (4, State.DONE, 2000)
+    assert max(costs) == costs[0]
+    assert ConsentEvent.objects.values("subject").distinct().count() == 2000
+
+
+# --- What the audit says -------------------------------------------------------------------------------------
+
+
+def broken() -> set[str]:
+    return {problem.what.split(" are ")[0] for problem in invariants.MISCOUNTED(NOON)}
+
+
+@pytest.fixture
+def half_taken_in():
+    """Three kinds of files, of which the consents are still under way."""
+    program = imports.program()
+    factories.brand()
+    imports.taken_in([row(1), row(1), row(2)], kind=OPT_OUTS)
+    imports.taken_in([row(3)], kind=OPT_OUTS, brand=program.brand)
+    of = imports.started([row(number, Method="" if number % 7 == 0 else "x") for number in range(9, 1009)], program)
+    importing.take_in(pk=of.pk, now=NOON)
+    return of
+
+
+def test_the_audit_finds_nothing_in_files_that_are_done_under_way_or_cancelled(half_taken_in):
+    assert broken() == set()
+    importing.cancel(of=half_taken_in, now=NOON)
+    assert broken() == set()
+    ImportRefusal.objects.all().delete()  # as after a month
+    ConsentImport.objects.update(state_at=NOON - timedelta(days=31))
+    assert broken() == set()
+
+
+@pytest.mark.parametrize(
+    ("tamper", "what"),
+    [
+        (lambda of: ConsentImport.objects.filter(pk=of.pk).update(taken=1), {TAKEN, "its rows"}),
+        (
+            lambda of: ConsentImport.objects.filter(kind=OPT_OUTS).update(taken=F("taken") - 1, refused=1),
+            {TAKEN, REFUSED},
+        ),
+        (lambda of: ImportRefusal.objects.filter(of=of).first().delete(), {REFUSED}),
+        (lambda of: ImportPart.objects.filter(of=of).delete(), {"its rows"}),
+    ],
+)
+def test_the_audit_names_an_import_whose_rows_do_not_add_up(half_taken_in, tamper, what):
+    tamper(half_taken_in)
+    assert broken() == what
 
 
 def test_the_database_refuses_to_count_a_row_twice():
