@@ -19,6 +19,7 @@ ANY_TEXT = ""
 # Parts of words are written with this before them, so that misspelt and inflected words weigh like their kin.
 PART = "~"
 PARTS = (3, 4)
+LONGEST = 30
 # Room for the number of a word.
 BITS = 20
 
@@ -45,13 +46,13 @@ def pairs(words: Sequence[str], kinds: Sequence[str]) -> Iterator[str]:
 
 
 def parts(word: str) -> Iterator[str]:
-    """Yield a word and, of one that has letters enough to be misspelt, its parts; "_" is where it begins and ends."""
+    """Yield a word and, of one that has letters enough to be misspelt and is no address, its parts, each once; "_" is
+    where it begins and ends."""
     yield word
-    if len(word) >= min(PARTS):
+    if min(PARTS) <= len(word) <= LONGEST:
         whole = f"_{word}_"
-        for length in PARTS:
-            for begin in range(len(whole) - length + 1):
-                yield PART + whole[begin : begin + length]
+        cut = (whole[begin : begin + length] for length in PARTS for begin in range(len(whole) - length + 1))
+        yield from (PART + part for part in dict.fromkeys(cut))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -168,6 +168,11 @@ def test_a_wish_among_other_matters_counts() -> None:
     assert revocation.classify(about + "And please take me off your texting list.").kind == "revoke"
 
 
+def test_one_long_word_is_not_many() -> None:
+    assert revocation.classify("https://example.com/" + "long" * 40).kind == "none"
+    assert revocation.classify("no" + "o" * 200).kind == "none"
+
+
 def test_learning_tells_labels_apart(tmp_path: Path) -> None:
     path = tmp_path / "few.tsv"
     rows = [("revoke", "stop these"), ("none", "see you"), ("wrong_number", "not maria")] * 4
