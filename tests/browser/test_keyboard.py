@@ -40,6 +40,7 @@ def test_a_whole_day_s_work_needs_no_mouse(desk: Desk, product: Product, people:
     page = context.new_page()
     page.on("console", lambda message: message.type in {"error", "warning"} and desk.complaints.append(message.text))
     page.goto(f"{product.url}/login/?next={quote(people.inbox.removeprefix(product.url))}")
+    expect(page.get_by_label("User name")).to_be_focused()  # a browser gives it with the first picture, after "load"
     page.keyboard.type("agent")
     page.keyboard.press("Tab")
     page.keyboard.type(product.password)
