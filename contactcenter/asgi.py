@@ -19,7 +19,7 @@ from contactcenter.api import problems  # noqa: E402
 from contactcenter.lib.wsgi import Threads  # noqa: E402
 from conversations.groupcommit import GroupCommit  # noqa: E402
 from conversations.hub import hub  # noqa: E402
-from conversations.routing import websocket_urlpatterns  # noqa: E402
+from conversations.sockets import websocket_urlpatterns  # noqa: E402
 from conversations.webhooks import Webhooks  # noqa: E402
 
 Scope = dict[str, Any]

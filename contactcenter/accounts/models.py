@@ -21,6 +21,15 @@ class SendKey(models.TextChoices):
     CTRL_ENTER = "ctrl_enter", _("Ctrl+Enter")
 
 
+class Undo(models.IntegerChoices):
+    """For how many seconds a reply can still be taken back."""
+
+    NEVER = 0, _("Not at all")
+    FIVE = 5, _("5 seconds")
+    TEN = 10, _("10 seconds")
+    THIRTY = 30, _("30 seconds")
+
+
 class UserManager(BaseUserManager["User"]):
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(username=self.model.normalize_username(username), **fields)
@@ -42,6 +51,8 @@ class User(AbstractUser):
     send_key = models.CharField(_("send with"), max_length=10, choices=SendKey, default=SendKey.ENTER)
     plays_sound = models.BooleanField(_("sound"), default=False)
     counts_in_title = models.BooleanField(_("unread count in the title"), default=False)
+    notifies = models.BooleanField(_("desktop notifications"), default=False)
+    undo_seconds = models.PositiveSmallIntegerField(_("take back a reply"), choices=Undo, default=Undo.NEVER)
 
     groups = None  # type: ignore[assignment]
     user_permissions = None  # type: ignore[assignment]
@@ -52,6 +63,9 @@ class User(AbstractUser):
         constraints = [
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_has_a_known_role"),
             models.CheckConstraint(condition=models.Q(send_key__in=SendKey.values), name="user_sends_with_a_known_key"),
+            models.CheckConstraint(
+                condition=models.Q(undo_seconds__in=Undo.values), name="user_takes_back_within_a_known_time"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,7 +4,9 @@ from conversations.models.carrier import Bucket, CarrierEvent, Heartbeat, Receip
 from conversations.models.lines import Line
 from conversations.models.mail import Mail
 from conversations.models.messages import Message, MessageQuerySet, Wait
-from conversations.models.people import OPEN, Contact, Conversation, Tag
+from conversations.models.people import OPEN, Contact, Conversation, Disposition, Tag, Team
+from conversations.models.teams import Holiday, Membership, OpeningHours, Presence, RoutingRule
+from conversations.models.timeline import Draft, Entry, Mention, Note
 
 __all__ = [
     "OPEN",
@@ -12,12 +14,23 @@ __all__ = [
     "CarrierEvent",
     "Contact",
     "Conversation",
+    "Disposition",
+    "Draft",
+    "Entry",
     "Heartbeat",
+    "Holiday",
     "Line",
     "Mail",
+    "Membership",
+    "Mention",
     "Message",
     "MessageQuerySet",
+    "Note",
+    "OpeningHours",
+    "Presence",
     "Receipt",
+    "RoutingRule",
     "Tag",
+    "Team",
     "Wait",
 ]

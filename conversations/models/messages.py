@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consent.models import Decision, Program, choices
 from consent.purposes import Purpose
-from conversations.models.people import Conversation
+from conversations.models.people import Conversation, Team
 from conversations.states import MAY_RETRY, MOVES, OUT, UNDELIVERED, Status
 
 
@@ -143,6 +143,14 @@ class Message(models.Model):
 class Wait(models.Model):
     """One unanswered stretch of a conversation. Only a person ends it: by a reply, or by saying that none is needed."""
 
+    class Stage(models.TextChoices):
+        """How near the deadline the clock has seen it; each is told once."""
+
+        OPEN = "", _("Open")
+        WARNED = "warned", _("Due soon")
+        BREACHED = "breached", _("Overdue")
+        ESCALATED = "escalated", _("Escalated")
+
     class Ending(models.TextChoices):
         REPLY = "reply", _("Replied")
         NO_ANSWER_NEEDED = "no_answer_needed", _("No answer needed")
@@ -151,8 +159,15 @@ class Wait(models.Model):
     opened_by = models.ForeignKey(
         Message, on_delete=models.PROTECT, related_name="+", help_text=_("The first text that nobody has answered.")
     )
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    is_first = models.BooleanField(
+        default=False, db_default=False, help_text=_("Nobody had answered since they began, or began again.")
+    )
     since = models.DateTimeField()
     due_at = models.DateTimeField()
+    warns_at = models.DateTimeField(null=True)
+    escalates_at = models.DateTimeField(null=True)
+    stage = models.CharField(max_length=10, choices=Stage, default=Stage.OPEN, blank=True, db_default="")
     answered_with = models.ForeignKey(Message, on_delete=models.PROTECT, null=True, related_name="answered_waits")
     answered_at = models.DateTimeField(null=True)
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
@@ -169,6 +184,10 @@ class Wait(models.Model):
                 name="only_a_person_ends_a_wait",
             ),
         ]  # fmt: skip
+        indexes = [
+            # clock: what is due to be warned of, has passed, is escalated
+            models.Index(fields=["stage", "due_at"], name="wait_open", condition=models.Q(answered_at=None)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.conversation} since {self.since:%Y-%m-%d %H:%M}"

@@ -15,7 +15,7 @@ from channels.routing import URLRouter
 from django.test import Client
 
 from conversations import consumers, hub, live
-from conversations.routing import websocket_urlpatterns
+from conversations.sockets import websocket_urlpatterns
 from tests import factories
 
 # One after the other: they drop the connections of everybody who listens.
