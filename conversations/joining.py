@@ -44,7 +44,9 @@ def tell(event: ConsentEvent, *, program: Program, phone: str, now: datetime, is
     live.changed([conversation.pk])
     message = outbound.automatic(
         conversation=conversation,
-        body=greetings.text_for(program, purpose),
+        body=greetings.text_for(
+            program, purpose, acquiring.language_seen(subject_id=event.subject_id, program=program)
+        ),
         purpose=purpose,
         cause=event.hash,
         program_id=program.pk,
