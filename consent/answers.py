@@ -32,6 +32,11 @@ def yes_words(on: date) -> frozenset[str]:
     return frozenset(str(rulebook.value("confirmation.yes_words", on)).split())
 
 
+def is_company(text: str, on: date) -> bool:
+    """Whether a text is only what people say around a yes: "ok", "thanks"."""
+    return keywords.fold(text) in set(_phrases(str(rulebook.value("confirmation.yes_company", on))))
+
+
 def keep_words(on: date) -> frozenset[str]:
     return frozenset(str(rulebook.value("confirmation.keep_words", on)).split())
 
@@ -40,5 +45,9 @@ def keep_words(on: date) -> frozenset[str]:
 def _polite(yes: frozenset[str], company: str) -> re.Pattern[str]:
     """At least one word for yes among words that say nothing of their own. A lone Y in company may be Spanish "and"."""
     firm = "|".join(sorted(map(re.escape, (word for word in yes if len(word) > 1))))
-    other = "|".join(re.escape(phrase.strip()) for phrase in company.split(","))
+    other = "|".join(map(re.escape, _phrases(company)))
     return re.compile(rf"(?:(?:{other}) )*(?:{firm})(?: (?:{firm}|{other}))*")
+
+
+def _phrases(company: str) -> list[str]:
+    return [phrase.strip() for phrase in company.split(",")]

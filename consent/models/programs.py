@@ -158,7 +158,9 @@ class Program(models.Model):
         return own or phrases.question(self.offer, language)
 
     def clean(self) -> None:
-        """An active program has all that it needs."""
+        """An active program has all that it needs; no keyword is ever one that means something else."""
+        if self.brand_id is not None and (why_not := readiness.why_not(self, self.opt_in_keyword)):
+            raise ValidationError({"opt_in_keyword": why_not})
         if not self.is_active or self.brand_id is None or not (self.category and self.consent_level):
             return
         wrong: dict[str, list[str]] = {}
