@@ -88,8 +88,11 @@ def test_a_keyword_that_ends_everything_joins_nothing():
 
 @pytest.mark.parametrize(
     "word",
-    ["YES", "Y", "y e s", "Ｓí", "oui", "PARA", "keep", "KEEP TEETH", "Guardar", "ＳＴＯＰ", "s.t.o.p", "Arrêt", "baja", "Help!"]
-    + ["START", "unstop", "info", "ayuda", "no more", "ok", "Thanks", "gracias", "🦷", "one two three four", "yes please"],
+    [
+        "YES", "Y", "y e s", "Ｓí", "oui", "yes please", "PARA", "keep", "KEEP TEETH", "Guardar", "ＳＴＯＰ", "s.t.o.p",
+        "Arrêt", "baja", "no more", "START", "unstop", "Help!", "info", "ayuda", "ok", "Thanks", "gracias", "🦷",
+        "one two three four",
+    ],
 )  # fmt: skip
 def test_a_word_that_means_something_already_is_no_program_s_keyword(word):
     program = ready(opt_in_keyword=word)
