@@ -16,9 +16,6 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from consent.admin import programs
-from consent.models import Brand, Program
-from consent.models.readiness import Item
 from contactcenter.accounts.site import Attached, Group, IsSet, Page, Record, as_numbers, as_uuid, bounded_count, pretty
 from contactcenter.lib import phone
 from conversations import contacts, lines, parked
@@ -237,11 +234,5 @@ class LineAdmin(Page[Line]):
         self.message_user(request, text, messages.SUCCESS if resumed else messages.WARNING)
 
 
-@admin.register(Program)
-class ProgramAdmin(programs.ProgramAdmin):
-    """Consent's own page, and whether anything can carry its texts: of lines consent knows nothing."""
-
-    def besides(self, brand: Brand) -> list[Item]:
-        words = _now("Add an active line of %(brand)s under Lines: nothing can carry these texts.")
-        sends = Line.objects.filter(brand=brand, is_active=True).exists()
-        return [Item(_now("a line that sends"), sends, words % {"brand": brand})]
+# Consent's pages come after these; the program's is ours, since of lines consent knows nothing.
+from conversations import admin_programs  # noqa: E402, F401

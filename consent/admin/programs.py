@@ -70,7 +70,7 @@ class ProgramForm(forms.ModelForm[Program]):
 
 
 class ProgramAdmin(Page[Program]):
-    """Registered above (``conversations.admin``), where more is known of what a program needs."""
+    """Registered above (``conversations.admin_programs``), where more is known of what a program needs."""
 
     group = Group.SETTINGS
     form = ProgramForm
@@ -190,7 +190,6 @@ class DisclosureForm(forms.ModelForm[Disclosure]):
         return bool(text.strip()) and text.strip() not in {readiness.wording_for(program, other) for other in others}
 
 
-@admin.register(Disclosure)
 class DisclosureAdmin(Page[Disclosure]):
     """People agreed to these words, so a new wording is a new version and no version ever changes."""
 
