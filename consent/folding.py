@@ -105,6 +105,12 @@ class State:
         granted = self.grants.get(program_id) if program_id is not None else None
         return asked if granted is None or granted.since < asked.since else None
 
+    def is_open_since(self, at: datetime, program_id: int, category: Category) -> bool:
+        """Whether neither a "no" to a program's category nor a grant of it is younger than what was asked then."""
+        granted = self.grants.get(program_id)
+        answers = [said for said in (self.no_to(category), granted and granted.since) if said]
+        return all(said < at for said in answers)
+
     def waiting_requests(self) -> list[int]:
         """The programs whose question waits for its answer, the youngest first."""
         waiting = [(request.since, program) for program in self.requests if (request := self.request(program))]

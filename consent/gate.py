@@ -13,9 +13,9 @@ from django.db.models.expressions import RawSQL
 
 from consent import policy, rulebook, zones
 from consent.folding import State
-from consent.models import Decision, Hold, Program, Standing, Subject
+from consent.models import ConsentEvent, Decision, Hold, Program, Standing, Subject
 from consent.policy import Facts, Ruling
-from consent.purposes import Category, Level, Purpose, Verdict
+from consent.purposes import Category, Kind, Level, Purpose, Source, Verdict
 
 NOWHERE: frozenset[str] = frozenset()
 # Enums look their members up by name more slowly than a dictionary does.
@@ -115,6 +115,7 @@ def gathered(
         asked = Subject.objects.filter(pk__in={request.subject_id for request in unasked})
         phones = dict(asked.values_list("pk", "phone"))
     lately = promoted(unasked, programs, now=now)
+    anew = asked_anew(requests, standings, programs)
     return [
         facts_of(
             Purpose(request.purpose),
@@ -126,6 +127,7 @@ def gathered(
             is_on_hold=request.subject_id in on_hold,
             wrote_at=request.wrote_at,
             recent=lately.get((request.subject_id, request.brand_id), ()),
+            has_asked_anew=request.message_ref in anew,
         )
         for request in requests
     ]
@@ -142,6 +144,7 @@ def facts_of(
     is_on_hold: bool,
     wrote_at: datetime | None,
     recent: tuple[datetime, ...],
+    has_asked_anew: bool = False,
 ) -> Facts:
     """What the policy needs to know of one message. Only what can matter to its purpose: the fewer facts differ, the
     fewer rulings a million messages need."""
@@ -162,7 +165,39 @@ def facts_of(
         zones=zones.reaching(phone, postal_code, time_zone) if is_unasked else NOWHERE,
         regions=zones.regions(phone, postal_code) if is_unasked else NOWHERE,
         recent=recent,
+        has_asked_anew=has_asked_anew,
     )
+
+
+def asked_anew(
+    requests: Sequence[Request], standings: Mapping[tuple[int, int], Standing], programs: Mapping[int, Program]
+) -> set[UUID]:
+    """Those of these questions that answer the phone's own keyword, texted after its last "no": nobody else, and no
+    form, can ask for it then."""
+    said_no = {}
+    for one in requests:
+        program = programs.get(one.program_id or 0)
+        if program is not None and one.purpose == Purpose.DOUBLE_OPT_IN:
+            state, category = standings[one.subject_id, one.brand_id].state, CATEGORIES[program.category]
+            if state.is_suppressed_for(category) and (said_at := state.no_to(category)):
+                said_no[one.message_ref] = (one.subject_id, program.pk, said_at)
+    if not said_no:
+        return set()
+    asked = (
+        ConsentEvent.objects.filter(
+            subject__in={subject for subject, _, _ in said_no.values()},
+            program__in={program for _, program, _ in said_no.values()},
+            kind=Kind.REQUESTED,
+            source=Source.KEYWORD,
+        )
+        .order_by()
+        .values_list("subject_id", "program_id")
+        .annotate(at=Max("occurred_at"))
+    )
+    last = {(subject, program): at for subject, program, at in asked}
+    return {
+        ref for ref, (subject, program, said_at) in said_no.items() if said_at < last.get((subject, program), said_at)
+    }
 
 
 def held(subject_ids: Collection[int]) -> set[int]:

@@ -70,6 +70,11 @@ def language(word: str) -> str:
     return next((listed.language for listed in rulebook.words() if listed.word == word), "en")
 
 
+def listed(meaning: Meaning) -> frozenset[str]:
+    """Return the folded words of one meaning."""
+    return frozenset(folded for folded, found in _listed().items() if found.meaning == meaning)
+
+
 def fold(text: str) -> str:
     """Return a text as keywords are compared: plain capitals and digits, words one space apart.
 

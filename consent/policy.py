@@ -24,7 +24,8 @@ class Facts:
     """What the gate saw. Times are aware; ``None`` means "never".
 
     ``category`` is the program's; ``zones`` and ``regions`` are where the person may be; ``recent`` when this brand
-    texted them promotions lately.
+    texted them promotions lately; ``has_asked_anew`` whether the phone itself texted the program's keyword after its
+    last "no".
     """
 
     purpose: Purpose
@@ -37,6 +38,7 @@ class Facts:
     level_held: Level = Level.NONE
     is_program_active: bool = True
     is_awaiting_yes: bool = False
+    has_asked_anew: bool = False
     category: Category | None = None
     zones: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
@@ -106,7 +108,9 @@ def objections(facts: Facts, now: datetime) -> list[str]:
     against = []
     if facts.is_on_hold:
         against.append("number_on_hold")
-    if facts.is_suppressed and purpose not in ANSWERS_TO_KEYWORDS:
+    # Who texts a keyword after a "no" asks to be asked; until she says YES, nothing else may pass.
+    is_asked_for = purpose in ANSWERS_TO_KEYWORDS or (purpose == Purpose.DOUBLE_OPT_IN and facts.has_asked_anew)
+    if facts.is_suppressed and not is_asked_for:
         against.append("opted_out")
     if facts.is_suspected and purpose not in ANSWERS_TO_KEYWORDS | TYPED_BY_A_PERSON:
         against.append("may_have_opted_out")

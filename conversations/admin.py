@@ -232,3 +232,7 @@ class LineAdmin(Page[Line]):
         resumed = sum(lines.resume(line=line) for line in queryset)
         text = ngettext("%d line sends again.", "%d lines send again.", resumed) % resumed
         self.message_user(request, text, messages.SUCCESS if resumed else messages.WARNING)
+
+
+# Consent's pages come after these; the program's is ours, since of lines consent knows nothing.
+from conversations import admin_programs  # noqa: E402, F401

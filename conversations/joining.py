@@ -13,6 +13,9 @@ from consent.purposes import Kind, Purpose
 from conversations import automatic, greetings, live, nudging, outbound
 from conversations.models import Contact, Conversation, Line, Message
 
+# More than anybody reads; who has more gives people the address of the one.
+LISTED_AT_MOST = 100
+
 
 class NoLine(ValueError):
     """No line of the program's brand can send; the message says what to do."""
@@ -44,7 +47,9 @@ def tell(event: ConsentEvent, *, program: Program, phone: str, now: datetime, is
     live.changed([conversation.pk])
     message = outbound.automatic(
         conversation=conversation,
-        body=greetings.text_for(program, purpose),
+        body=greetings.text_for(
+            program, purpose, acquiring.language_seen(subject_id=event.subject_id, program=program)
+        ),
         purpose=purpose,
         cause=event.hash,
         program_id=program.pk,
@@ -61,6 +66,13 @@ def line_of(program: Program) -> Line:
     if not lines:
         raise NoLine(_("%(brand)s has no line to text from. Add one under Lines.") % {"brand": program.brand})
     return (own or lines)[0]
+
+
+def open_to_all() -> list[Program]:
+    """The programs that anybody may join by the public form, by brand: active, with words to agree to and a line."""
+    carried = Line.objects.filter(is_active=True).values("brand")
+    active = Program.objects.filter(is_active=True, brand__in=carried, disclosures__isnull=False)
+    return list(active.select_related("brand").distinct()[:LISTED_AT_MOST])
 
 
 def conversation_with(phone: str, line: Line) -> Conversation:

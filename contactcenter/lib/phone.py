@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import PhoneNumberFormat
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _CARRIER_DIGITS = re.compile(r"\+?([1-9][0-9]{6,14})")
@@ -44,6 +44,18 @@ def normalize(raw: str, region: str = "US") -> str:
             f"{region} with plus and country code."
         )
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+# Where +1 leads: the United States with its territories, and Canada.
+_NEAR = frozenset({"US", "CA", "PR", "VI", "GU", "AS", "MP"})
+_MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})  # here the two look alike
+
+
+def may_be_mobile(e164: str) -> bool:
+    """Whether a number may be a mobile one of the United States or Canada: not toll-free, 900 or from elsewhere."""
+    number = phonenumbers.parse(e164)
+    is_near = phonenumbers.region_code_for_number(number) in _NEAR
+    return is_near and phonenumbers.number_type(number) in _MOBILE
 
 
 @lru_cache(10_000)  # a line is in every text, and who writes once writes again
