@@ -87,7 +87,7 @@ def is_phone(value: str) -> bool:
 
 def masked(e164: str) -> str:
     """Return a number as it is shown to whoever has a link, who need not be its owner: ``••• ••• 0123``."""
-    return f"••• ••• {e164[-4:]}"
+    return f"•••\u00a0•••\u00a0{e164[-4:]}"  # in one piece on the narrowest screen
 
 
 @lru_cache(10_000)  # each row of each list shows one

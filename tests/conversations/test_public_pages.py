@@ -15,7 +15,7 @@ from consent import limits, proof
 from consent.models import Attempt, ConsentEvent, Disclosure, Standing, Subject, phone_hash
 from consent.purposes import Category, Kind, Level, Purpose, Source
 from conversations import joining, links, preferences
-from conversations.models import Message
+from conversations.models import Conversation, Message
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -338,3 +338,9 @@ def test_one_s_page_asks_the_database_for_a_fixed_number_of_things(member):
     with CaptureQueriesContext(connection) as asked:
         Client().get(member)
     assert len(asked) == 5, [query["sql"] for query in asked]
+
+
+def test_a_no_from_the_page_is_seen_where_the_conversation_is_open(member):
+    shown = Conversation.objects.get(contact__phone=ANNA)
+    Client().post(member, {"scope": "all"})
+    assert Conversation.objects.get(pk=shown.pk).version > shown.version
