@@ -103,6 +103,7 @@ def latin_capitals(text: str) -> str:
     return "".join(filter(_is_seen, bare)).upper().translate(_TO_LATIN)
 
 
+@lru_cache(maxsize=4096)  # one text has few different ones, and is asked about each
 def _is_seen(char: str) -> bool:
     """Not an accent or variation selector (M), joiner, mark of direction or tag (Cf), nor a control (Cc)."""
     category = unicodedata.category(char)
