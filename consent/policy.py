@@ -48,7 +48,8 @@ class Facts:
 @dataclass(frozen=True)
 class Ruling:
     """A verdict and *all* its reasons, the deciding ones first; ``held_until`` only for ``held``: the first moment at
-    which, as far as is known now, it would pass. ``closes_at`` is when an allowed one's hours end."""
+    which, as far as is known now, it would pass. ``closes_at`` is when an allowed one's hours, or the time to answer
+    somebody who wrote, end."""
 
     verdict: Verdict
     reasons: tuple[str, ...]
@@ -66,7 +67,8 @@ def decide(facts: Facts, now: datetime) -> Ruling:
     if against or (delays and "zone_unknown" in delays):
         return Ruling(Verdict.BLOCKED, against + delays)
     if not delays:
-        return Ruling(Verdict.ALLOWED, (grounds(facts),), closes_at=opening.closes_at)
+        closes_at = opening.closes_at or answerable_until(facts, now)
+        return Ruling(Verdict.ALLOWED, (grounds(facts),), closes_at=closes_at)
     until = next_passing(facts, now)
     return Ruling(Verdict.HELD if until else Verdict.BLOCKED, delays, until)
 
@@ -140,8 +142,17 @@ def confirmation_objections(facts: Facts, now: datetime) -> list[str]:
 
 
 def is_in_conversation(facts: Facts, now: datetime) -> bool:
-    days = int(rulebook.value("conversation.reply_window_days", now.date()))
-    return facts.wrote_at is not None and now - facts.wrote_at <= timedelta(days=days)
+    return facts.wrote_at is not None and now - facts.wrote_at <= reply_window(now)
+
+
+def reply_window(now: datetime) -> timedelta:
+    return timedelta(days=int(rulebook.value("conversation.reply_window_days", now.date())))
+
+
+def answerable_until(facts: Facts, now: datetime) -> datetime | None:
+    """Until when whoever wrote may be answered, where nothing else that they agreed to lets us."""
+    is_open = facts.purpose in TYPED_BY_A_PERSON and facts.level_held == Level.NONE
+    return facts.wrote_at + reply_window(now) if is_open and facts.wrote_at is not None else None
 
 
 def grounds(facts: Facts) -> str:

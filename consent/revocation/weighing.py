@@ -74,7 +74,7 @@ class Scales:
             of_revoking, of_strangers, own, kind = weighed(self, word)
             revoke += of_revoking
             stranger += of_strangers
-            found = []
+            found: list[Score | None] = []
             if own:
                 found += (
                     two(first << BITS | own),

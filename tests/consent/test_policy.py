@@ -274,3 +274,11 @@ def test_row_2_every_category_needs_its_level(category, held, purpose):
     }[category]
     facts = Facts(purpose, level_needed=needed, level_held=held, category=category, **NEW_YORK)
     assert (decide(facts, NOW).verdict == Verdict.ALLOWED) == (held.rank >= needed.rank)
+
+
+def test_an_agent_is_told_until_when_she_may_answer():
+    wrote_at = NOW - timedelta(days=3)
+    ruling = decide(Facts(Purpose.REPLY, wrote_at=wrote_at), NOW)
+    assert (ruling.verdict, ruling.closes_at) == (Verdict.ALLOWED, wrote_at + WINDOW)
+    agreed = Facts(Purpose.REPLY, wrote_at=wrote_at, level_held=Level.EXPRESS)
+    assert decide(agreed, NOW).closes_at is None
