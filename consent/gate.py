@@ -1,8 +1,8 @@
 """The one gate that every outbound message passes at the moment of sending. There is no way around it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -50,10 +50,9 @@ def decide(requests: Sequence[Request], *, now: datetime) -> dict[UUID, Decision
         raise transaction.TransactionManagementError("gate.decide belongs in the transaction that sends")
     Hold.objects.lock_out_new_ones()
     standings = Standing.objects.locked((request.subject_id, request.brand_id) for request in requests)
-    facts = gathered(requests, standings, now=now)
+    judged = in_turn(requests, gathered(requests, standings, now=now), now=now)
     # Under the standings' locks, so that no event of these brands can be at a later place and yet seen.
     heads = dict(Subject.objects.filter(pk__in={pk for pk, _ in standings}).values_list("pk", "head_seq"))
-    rulings = {case: policy.decide(case, now) for case in set(facts)}
     version = rulebook.version()
     decisions = [
         Decision(
@@ -62,18 +61,36 @@ def decide(requests: Sequence[Request], *, now: datetime) -> dict[UUID, Decision
             brand_id=request.brand_id,
             program_id=request.program_id,
             purpose=request.purpose,
-            verdict=rulings[case].verdict,
-            reasons=list(rulings[case].reasons),
-            held_until=rulings[case].held_until,
+            verdict=ruling.verdict,
+            reasons=list(ruling.reasons),
+            held_until=ruling.held_until,
             facts=as_json(case),
             rules_version=version,
             ledger_seq=heads[request.subject_id],
             decided_at=now,
         )
-        for request, case in zip(requests, facts, strict=True)
+        for request, (case, ruling) in zip(requests, judged, strict=True)
     ]
     Decision.objects.bulk_create(decisions)
     return {decision.message_ref: decision for decision in decisions}
+
+
+def in_turn(requests: Sequence[Request], facts: Sequence[Facts], *, now: datetime) -> list[tuple[Facts, Ruling]]:
+    """Each one's facts and ruling: a promotion that passes counts for those behind it to the same number and brand."""
+    known: dict[Facts, Ruling] = {}
+    passed: Counter[tuple[int, int]] = Counter()
+    judged = []
+    for request, case in zip(requests, facts, strict=True):
+        pair = (request.subject_id, request.brand_id)
+        is_counted = case.category == Category.PROMOTIONAL and case.purpose in policy.UNASKED
+        if is_counted and passed[pair]:
+            case = replace(case, recent=(*case.recent, *[now] * passed[pair]))
+        ruling = known.get(case)
+        if ruling is None:
+            ruling = known[case] = policy.decide(case, now)
+        passed[pair] += is_counted and ruling.verdict == Verdict.ALLOWED
+        judged.append((case, ruling))
+    return judged
 
 
 def preview(request: Request, standing: Standing | None = None, *, now: datetime) -> Ruling:
@@ -150,12 +167,13 @@ def facts_of(
     fewer rulings a million messages need."""
     category = CATEGORIES[program.category] if program else None
     is_unasked = purpose in policy.UNASKED
+    about = category or (Category.CONVERSATIONAL if purpose in policy.CONVERSING else None)
     return Facts(
         purpose=purpose,
-        is_suppressed=state.is_suppressed_for(category),
+        is_suppressed=state.is_suppressed_for(about),
         is_suspected=state.is_suspected,
         is_on_hold=is_on_hold,
-        revoked_at=None if is_unasked else state.no_to(category),
+        revoked_at=None if is_unasked else state.no_to(about),
         wrote_at=None if is_unasked else wrote_at,
         level_needed=LEVELS[program.consent_level] if program else Level.NONE,
         level_held=state.level(program.pk, category) if program else Level.NONE,

@@ -42,9 +42,10 @@ ALLOWED_IN_SPITE = rows(
     LEFT JOIN consent_program program ON program.id = decision.program_id
     CROSS JOIN LATERAL (
         SELECT max(occurred_at) FILTER (
-                WHERE kind = 'revoked' AND coalesce(body::jsonb->>'scope', '') IN ('', program.category)) AS revoked_at,
+                WHERE kind = 'revoked' AND coalesce(body::jsonb->>'scope', '') IN ('', coalesce(program.category,
+                    CASE WHEN decision.purpose IN ('reply', 'out_of_office') THEN 'conversational' END))) AS revoked_at,
             max(occurred_at) FILTER (
-                WHERE kind = 'resumed' OR event.program_id IS NOT NULL AND (
+                WHERE kind = 'resumed' OR event.program_id IS NOT NULL AND source = 'keyword' AND (
                     kind = 'granted' OR kind = 'confirmed' AND body::jsonb->>'level' <> 'none')) AS resumed_at,
             max(occurred_at) FILTER (
                 WHERE kind = 'requested' AND source = 'keyword' AND event.program_id = decision.program_id

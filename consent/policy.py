@@ -13,6 +13,8 @@ ANSWERS_TO_KEYWORDS = frozenset({Purpose.OPT_OUT_CONFIRMATION, Purpose.HELP})
 TYPED_BY_A_PERSON = frozenset({Purpose.REPLY})
 
 
+# Part of a conversation, whatever program it is about.
+CONVERSING = TYPED_BY_A_PERSON | {Purpose.OUT_OF_OFFICE}
 # Sent on our own account, not in answer to what somebody has just done: what programs, hours and caps are for.
 UNASKED = frozenset({Purpose.CAMPAIGN, Purpose.ALERT})
 # No hour is right within so many tries: then none comes.

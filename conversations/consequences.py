@@ -75,8 +75,8 @@ def short_words(body: str) -> str:
 
 
 def said(delivery: Delivery) -> Said | None:
-    sender, body = webhooks.words(delivery.payload, "from"), delivery.payload.get("text")
-    if not sender or not isinstance(body, str):
+    sender, body = webhooks.words(delivery.payload, "from"), webhooks.said(delivery.payload)
+    if not sender or not body:
         return None
     return Said(
         phone=phone.from_carrier(sender),
@@ -294,6 +294,8 @@ def keeping(text: Said, kept: Program, *, now: datetime) -> list[ledger.Report]:
     """After a STOP: the programs of the named category that the person had agreed to are theirs again, no others
     (47 CFR 64.1200(a)(12))."""
     standing = Standing.objects.filter(subject__phone=text.phone, brand=kept.brand_id).first()
+    if not rulebook.value("confirmation.may_clarify", now.date()):
+        return []  # nobody was asked
     if standing is None or standing.revoked_at is None or kept.category == Category.PROMOTIONAL:
         return []
     within = timedelta(hours=int(rulebook.value("confirmation.keep_hours", now.date())))

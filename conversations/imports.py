@@ -89,8 +89,13 @@ def ask(events: Sequence[ConsentEvent], *, now: datetime) -> int:
     conversations = threads.conversations_for(set(pairs.values()))
     threads.attach(conversations.values(), contacts.values(), lines.values())
     live.changed(conversation.pk for conversation in conversations.values())
+    asked = {event: (conversations[pairs[event]].pk, event.program_id or 0) for event in asking}
+    known = joining.asked_lately(asked.values(), now=now)
     messages = []
     for event in asking:
+        if asked[event] in known:
+            continue
+        known.add(asked[event])  # one row may repeat another
         program = programs[event.program_id or 0]
         message = outbound.automatic(
             conversation=conversations[pairs[event]],

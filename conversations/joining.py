@@ -1,9 +1,11 @@
 """Somebody joins a program elsewhere than by text: that is recorded, and their phone is told or asked."""
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Unpack
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from consent import acquiring
@@ -12,9 +14,14 @@ from consent.models import ConsentEvent, Program, Subject
 from consent.purposes import Kind, Purpose
 from conversations import automatic, greetings, live, nudging, outbound
 from conversations.models import Contact, Conversation, Line, Message
+from conversations.states import Status
 
 # More than anybody reads; who has more gives people the address of the one.
 LISTED_AT_MOST = 100
+
+
+# Anybody can type somebody else's number into a form, and systems repeat themselves.
+ASKED_AGAIN_AFTER = timedelta(days=1)
 
 
 class NoLine(ValueError):
@@ -45,6 +52,8 @@ def tell(event: ConsentEvent, *, program: Program, phone: str, now: datetime, is
         return
     conversation = conversation_with(phone, line)
     live.changed([conversation.pk])
+    if purpose == Purpose.DOUBLE_OPT_IN and asked_lately([(conversation.pk, program.pk)], now=now):
+        return  # that question still waits for its YES, whoever claims the same again
     message = outbound.automatic(
         conversation=conversation,
         body=greetings.text_for(
@@ -57,6 +66,23 @@ def tell(event: ConsentEvent, *, program: Program, phone: str, now: datetime, is
     )
     Message.objects.bulk_create([message], ignore_conflicts=True)
     nudging.nudge(Message.Lane.AGENTS)
+
+
+def asked_lately(asked: Collection[tuple[int, int]], *, now: datetime) -> set[tuple[int, int]]:
+    """Those of these conversations and programs whose question is a day old at most, left us or will, and came after
+    their last "no"."""
+    no_since = ConsentEvent.objects.filter(
+        subject=OuterRef("conversation__contact__subject"), brand=OuterRef("program__brand"), kind=Kind.REVOKED,
+        occurred_at__gte=OuterRef("occurred_at"),
+    )  # fmt: skip
+    questions = Message.objects.filter(
+        ~Exists(no_since),
+        conversation__in={conversation for conversation, _ in asked},
+        program__in={program for _, program in asked},
+        purpose=Purpose.DOUBLE_OPT_IN,
+        status_at__gt=now - ASKED_AGAIN_AFTER,
+    ).exclude(status__in=[Status.BLOCKED, Status.CANCELLED, Status.EXPIRED, Status.FAILED])
+    return set(questions.values_list("conversation_id", "program_id")) & set(asked)
 
 
 def line_of(program: Program) -> Line:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from consent import elements, phrases
-from consent.models import Brand, Disclosure, Program, readiness
+from consent.models import Brand, ConsentEvent, Disclosure, Program, readiness
 from consent.models.programs import LANGUAGES
 from consent.models.readiness import Item
 from contactcenter.accounts.site import Group, Page
@@ -97,6 +97,11 @@ class ProgramAdmin(Page[Program]):
     def besides(self, brand: Brand) -> list[Item]:
         """What a brand's programs need that consent knows nothing of."""
         return []
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Program | None = None) -> tuple[str, ...]:
+        """Whose texts these are, and of what kind, is what people agreed to: the database refuses to change it."""
+        is_agreed_to = obj is not None and ConsentEvent.objects.filter(program=obj).exists()
+        return (*self.readonly_fields, *(("brand", "category") if is_agreed_to else ()))
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         form = cast("type[ProgramForm]", super().get_form(request, *args, **kwargs))

@@ -1,10 +1,13 @@
 """Programs and their wordings in the admin: what is missing is shown, and keeps a program from being active."""
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from consent import acquiring
 from consent.models import Disclosure, Program, readiness
+from consent.purposes import Category, Source
 from contactcenter.accounts.models import Role
 from tests import factories
 
@@ -175,3 +178,19 @@ def test_a_brand_s_new_name_is_missed_in_the_words_of_its_programs_which_go_on(c
     words = readiness.wording_for(Program.objects.get(pk=program.pk), "en")
     Disclosure.objects.create(program=program, version=2, language="en", text=words)
     assert "does not say" not in compliance.get(page).content.decode()
+
+
+def test_what_people_agreed_to_stays_what_it_was(client):
+    program = factories.program(category=Category.INFORMATIONAL)
+    acquiring.acquire(
+        program=program, phone="+12125550123", source=Source.KEYWORD, evidence={"words": "JOIN"}, now=factories.NOON
+    )
+    client.force_login(factories.user(Role.ADMINISTRATOR))
+    page = client.get(reverse("admin:consent_program_change", args=[program.pk])).content.decode()
+    assert 'name="slug"' in page
+    assert 'name="category"' not in page
+    assert 'name="brand"' not in page
+    for changed in ({"category": Category.PROMOTIONAL}, {"brand": factories.brand()}):
+        with pytest.raises(IntegrityError, match="agreed to this program"), transaction.atomic():
+            Program.objects.filter(pk=program.pk).update(**changed)
+    Program.objects.filter(pk=program.pk).update(name="Reminders of visits", category=program.category)

@@ -130,3 +130,10 @@ def test_a_no_to_one_category_leaves_the_others():
     assert state.is_suppressed_for(Category.PROMOTIONAL)
     assert not state.is_suppressed
     assert state.level(program.pk, Category.PROMOTIONAL) == Level.NONE
+
+
+@pytest.mark.parametrize("nothing", ["-", " N/A ", "none", "unknown", "."])
+def test_row_1_a_placeholder_proves_nothing(nothing):
+    evidence = dict.fromkeys(proof.WRITTEN[Source.IMPORT], "said")
+    assert proof.missing(Level.WRITTEN, Source.IMPORT, evidence) == frozenset()
+    assert proof.missing(Level.WRITTEN, Source.IMPORT, evidence | {"ip": nothing}) == {"ip"}

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from consent import invariants, ledger
+from consent import invariants, ledger, rulebook
 from consent.models import ConsentEvent, Disclosure, Standing
 from consent.purposes import Category, Kind, Level, Purpose, Source
 from conversations import consequences, inbound, joining
@@ -314,7 +314,36 @@ SAID = {"words": "I agree …", "url": "https://harbor.example/join", "ip": "192
 
 
 def join(program, *, at=NOON, **fields):
-    return joining.join(program=program, phone=ANNA, source=Source.WEB, evidence=SAID, now=at, **fields)
+    fields = {"source": Source.WEB, "evidence": SAID | {"method": "app"}} | fields
+    return joining.join(program=program, phone=ANNA, now=at, **fields)
+
+
+def questions():
+    return Message.objects.filter(purpose=Purpose.DOUBLE_OPT_IN)
+
+
+def test_nobody_is_asked_the_same_twice_a_day_whoever_claims_it(line, tooth):
+    for hour in (0, 1, 23):
+        join(tooth, at=NOON + timedelta(hours=hour), source=Source.API)
+    assert questions().count() == 1
+    join(tooth, at=NOON + timedelta(hours=25), source=Source.API)
+    assert questions().count() == 2
+
+
+def test_whoever_came_back_after_a_stop_is_asked_anew(line, tooth):
+    join(tooth, at=NOON)
+    texted(line, "STOP", minute=1)
+    texted(line, "START", minute=2)
+    join(tooth, at=NOON + timedelta(minutes=3))
+    assert questions().count() == 2
+
+
+def test_row_8_keep_keeps_nothing_where_nobody_may_be_asked(line, reminders, member, monkeypatch):
+    value = rulebook.value
+    monkeypatch.setattr(rulebook, "value", lambda name, on: name != "confirmation.may_clarify" and value(name, on))
+    texted(line, "STOP", minute=5)
+    texted(line, "KEEP REMINDERS", minute=6)
+    assert state(line).is_suppressed
 
 
 def test_who_joins_on_the_web_is_told_by_text_once(line, reminders):
