@@ -130,6 +130,7 @@ PERMISSIONS = {
     "opted_in": gettext_lazy("Opted in"),
     "asked": gettext_lazy("Asked, not confirmed"),
     "opted_out": gettext_lazy("Opted out"),
+    "paused": gettext_lazy("Paused until judged"),
     "when_they_write": gettext_lazy("When they write"),
     "no_consent": gettext_lazy("No consent"),
 }
