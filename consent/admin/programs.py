@@ -52,7 +52,8 @@ class BrandAdmin(Page[Brand]):
 class ProgramForm(forms.ModelForm[Program]):
     class Meta:
         model = Program
-        fields = ("slug", "opt_in_keyword")  # the rest is the page's: nothing is built from it here
+        fields = ("slug", "opt_in_keyword", "is_double_opt_in")  # the rest is the page's: nothing is built from it here
+        labels: ClassVar = {"opt_in_keyword": _("Keyword to join"), "is_double_opt_in": _("Double opt-in")}
         help_texts: ClassVar = {
             "slug": _("The end of the form's address, /join/…/. People keep it: change it only before anybody has it."),
             "opt_in_keyword": _("What people text to join, for example REMINDERS. Empty: they join by form only."),
