@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent.folding import GRANTS, Entry, Grant, State, apply, fold
+from consent.folding import GRANTS, Entry, Grant, State, apply, confirmed_level, fold
 from consent.purposes import Category, Effect, Kind, Level, Source
 
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -167,3 +167,26 @@ def test_row_17_a_stop_that_arrives_late_is_in_force_whatever_was_claimed_meanwh
 def test_a_keyword_texted_after_a_stop_that_arrives_late_stands():
     joined = Entry.of("granted", at(10), 1, json.dumps({"level": "express", "source": Source.KEYWORD}))
     assert not fold([joined, Entry(Kind.REVOKED, at(9))]).is_suppressed
+
+
+def test_after_a_narrower_no_and_a_start_only_what_was_agreed_to_since_counts():
+    agreed, no = Entry(Kind.GRANTED, at(1), 1, Level.EXPRESS), Entry(Kind.REVOKED, at(2), scope=Category.PROMOTIONAL)
+    state = fold([agreed, no, Entry(Kind.RESUMED, at(3))])
+    assert not state.is_suppressed_for(Category.PROMOTIONAL)
+    assert state.level(1, Category.PROMOTIONAL) == Level.NONE
+    assert state.level(1, Category.INFORMATIONAL) == Level.EXPRESS
+
+
+def test_a_narrower_no_is_a_no_as_well():
+    assert fold([Entry(Kind.REVOKED, at(2), scope=Category.PROMOTIONAL)]).has_any_no
+    assert not fold([Entry(Kind.REVOKED, at(2), scope=Category.PROMOTIONAL), Entry(Kind.RESUMED, at(3))]).has_any_no
+
+
+def test_an_answer_older_than_its_question_confirms_nothing():
+    state = fold([Entry(Kind.REQUESTED, at(5), 1, Level.WRITTEN)])
+    levels = [confirmed_level(state, 1, at(minute), timedelta(minutes=10)) for minute in (4, 5, 15, 16)]
+    assert levels == [Level.NONE, Level.WRITTEN, Level.WRITTEN, Level.NONE]
+
+
+def test_a_grant_of_nothing_lifts_nothing():
+    assert fold([Entry(Kind.REVOKED, at(1)), Entry(Kind.GRANTED, at(2), level=Level.WRITTEN)]).is_suppressed

@@ -140,3 +140,16 @@ def test_row_14_a_planned_conversation_waits_for_the_morning_and_an_answer_does_
 def test_row_7_whoever_ended_conversations_is_not_answered_either(brand):
     recorded(brand, "+12015550123", Kind.REVOKED, scope=Category.CONVERSATIONAL)
     assert decided(request_to("+12015550123", brand))[0].reasons == ["opted_out"]
+
+
+def test_row_7_start_after_a_narrower_no_brings_no_older_consent_back(brand):
+    offers = factories.program(brand=brand, category=Category.PROMOTIONAL)
+    recorded(brand, "+12015550123", Kind.GRANTED, program_id=offers.pk, level=Level.WRITTEN)
+    recorded(brand, "+12015550123", Kind.REVOKED, scope=Category.PROMOTIONAL)
+    planned = request_to("+12015550123", brand, purpose=Purpose.CAMPAIGN, program_id=offers.pk)
+    assert "opted_out" in decided(planned)[0].reasons
+    start = ledger.Report(
+        phone="+12015550123", brand_id=brand.pk, kind=Kind.RESUMED, source=Source.KEYWORD, occurred_at=NOON
+    )
+    ledger.record(report=start, now=NOON)
+    assert decided(planned)[0].reasons == ["consent_too_weak"]

@@ -282,3 +282,8 @@ def test_an_agent_is_told_until_when_she_may_answer():
     assert (ruling.verdict, ruling.closes_at) == (Verdict.ALLOWED, wrote_at + WINDOW)
     agreed = Facts(Purpose.REPLY, wrote_at=wrote_at, level_held=Level.EXPRESS)
     assert decide(agreed, NOW).closes_at is None
+
+
+def test_a_question_that_nobody_waits_for_is_not_asked():
+    ruling = decide(replace(question, is_awaiting_yes=False), NOW)
+    assert (ruling.verdict, ruling.reasons) == (Verdict.BLOCKED, ("nothing_to_confirm",))

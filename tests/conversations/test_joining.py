@@ -302,6 +302,32 @@ def test_row_8_keep_brings_nothing_back_that_an_earlier_no_had_ended(line, remin
     assert state(line).is_suppressed
 
 
+def test_row_8_keep_counts_only_while_the_stop_does_and_only_after_it(line, reminders, member):
+    texted(line, "STOP", minute=5)
+    texted(line, "KEEP REMINDERS", minute=4)  # on its way for longer
+    assert state(line).is_suppressed
+    texted(line, "START", minute=6)
+    texted(line, "KEEP REMINDERS", minute=7)
+    assert state(line).level(reminders.pk) == Level.NONE
+
+
+def test_row_8_keep_restores_no_program_that_was_switched_off_meanwhile(line, reminders, member):
+    other = program(line, "RESULTS")
+    texted(line, "RESULTS", minute=3)
+    texted(line, "STOP", minute=5)
+    type(other).objects.filter(pk=other.pk).update(is_active=False)
+    texted(line, "KEEP REMINDERS", minute=6)
+    assert [state(line).level(one.pk) for one in (reminders, other)] == [Level.EXPRESS, Level.NONE]
+
+
+def test_a_start_to_a_number_that_is_no_line_of_ours_grants_nothing(line):
+    texted(line, "STOP")
+    elsewhere = Line(number="+12015559999")
+    delivery = traffic.text("START", sender=ANNA, recipient=elsewhere.number, timestamp=NOON.isoformat())
+    assert inbound.receive([delivery], now=NOON + timedelta(minutes=1)) == [True]
+    assert state(line).is_suppressed
+
+
 def test_row_8_keep_after_three_days_keeps_nothing(line, reminders, member):
     texted(line, "STOP", minute=5)
     texted(line, "KEEP REMINDERS", minute=5 + 72 * 60 + 1)
