@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict, Unpack
 
 from consent import ledger, proof
 from consent.folding import Grant
-from consent.models import ConsentEvent, Program, Standing
+from consent.models import ConsentEvent, Evidence, Program, Standing
 from consent.purposes import Kind, Level, Source
 
 
@@ -101,6 +101,19 @@ def confirm(
             evidence=evidence,
         ),
     )
+
+
+def language_seen(*, subject_id: int, program: Program) -> str:
+    """The language of the words that a number agreed to last; the program's where nobody knows (any more)."""
+    seen = (
+        Evidence.objects.filter(event__subject=subject_id, event__program=program, name="disclosure")
+        .order_by("-event__seq")
+        .values_list("value", flat=True)
+        .first()
+    )
+    number = (seen or "").partition(" ")[0]
+    shown = program.disclosures.filter(pk=number).first() if number.isdecimal() else None
+    return shown.language if shown else program.language
 
 
 def ended_by_the_last_no(standing: Standing) -> dict[int, Grant]:

@@ -144,6 +144,23 @@ _OFFERING = re.compile(
 _COMMON = {"about", "after", "also", "from", "para", "pour", "that", "their", "these", "this", "with", "your", "votre"}
 
 
+# Small words that one of our languages has and the others have not, and the words of our wordings.
+_TELLTALE = {
+    "en": "the to and i from at may apply for my your of you with about is any agree get texts rates number out",
+    "es": "el los las y al del que acepto recibir mensajes texto sobre con su mi pueden tarifas datos responda para",
+    "fr": "le les du et au je j vous accepte recevoir textos sujet par mon votre frais donnees repondez pour peuvent",
+}
+TELLTALE = {language: frozenset(words.split()) for language, words in _TELLTALE.items()}
+
+
+def language_of(text: str) -> str:
+    """The language that a wording is in, as far as its small words tell clearly; else nothing."""
+    words = plain(_URL.sub(" ", text)).split()
+    found = {language: sum(word in telling for word in words) for language, telling in TELLTALE.items()}
+    first, second, *_ = sorted(found, key=lambda language: found[language], reverse=True)
+    return first if found[first] >= 3 and found[first] >= 2 * found[second] else ""
+
+
 def plain(text: str) -> str:
     """Lower-case words without accents, separated by single spaces; all else is gone."""
     folded = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))

@@ -9,8 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from consent.purposes import Category, Effect, Kind, Level
+from consent.purposes import Category, Effect, Kind, Level, Source
 
+# Anybody can type a number into a form, or another date on a slip: after a "no", only the phone itself says "yes".
+MAY_LIFT_A_NO = frozenset({Source.KEYWORD})
 GRANTS = frozenset({Kind.GRANTED, Kind.CONFIRMED})
 # Whose text says more than the columns repeat: a level, a scope.
 TELLING = GRANTS | {Kind.REQUESTED, Kind.REVOKED}
@@ -27,13 +29,15 @@ class Grant:
 @dataclass(frozen=True)
 class Entry:
     """What the fold needs to know of one event. ``occurred_at`` is when the person acted (carrier time). ``scope`` is
-    the only category that a revocation is about; without one it is about everything."""
+    the only category that a revocation is about; without one it is about everything. ``may_lift``: it takes back what
+    was refused before it, whenever that becomes known."""
 
     kind: Kind
     occurred_at: datetime
     program_id: int | None = None
     level: Level = Level.NONE
     scope: Category | None = None
+    may_lift: bool = True
 
     @classmethod
     def of(cls, kind: str, occurred_at: datetime, program_id: int | None, body: str) -> "Entry":
@@ -48,6 +52,7 @@ class Entry:
             program_id,
             Level(told.get("level", Level.NONE)),
             Category(scope) if scope else None,
+            told.get("source") in MAY_LIFT_A_NO,
         )
 
 
@@ -90,10 +95,10 @@ class State:
 
     def level(self, program_id: int | None, category: Category | None = None) -> Level:
         """How firmly the number agreed to a program (of this category), counting only what is younger than the last
-        revocation."""
+        revocation; nothing while that is in force."""
         grant = self.grants.get(program_id) if program_id is not None else None
         said = self.no_to(category)
-        if grant is None or (said is not None and grant.since <= said):
+        if grant is None or (said is not None and (grant.since <= said or self.is_suppressed_for(category))):
             return Level.NONE
         return grant.level
 
@@ -104,6 +109,12 @@ class State:
             return None
         granted = self.grants.get(program_id) if program_id is not None else None
         return asked if granted is None or granted.since < asked.since else None
+
+    def is_open_since(self, at: datetime, program_id: int, category: Category) -> bool:
+        """Whether neither a "no" to a program's category nor a grant of it is younger than what was asked then."""
+        granted = self.grants.get(program_id)
+        answers = [said for said in (self.no_to(category), granted and granted.since) if said]
+        return all(said < at for said in answers)
 
     def waiting_requests(self) -> list[int]:
         """The programs whose question waits for its answer, the youngest first."""
@@ -159,12 +170,11 @@ def apply(state: State, entry: Entry) -> tuple[State, Effect]:
 
 
 def with_grant(state: State, entry: Entry) -> State:
-    """Lifts an older "no". A grant for no program is no grant."""
+    """Lifts an older "no", if the phone itself said so. A grant for no program is no grant."""
     if entry.program_id is None:
         return state
-    return replace(
-        state, resumed_at=later(state.resumed_at, entry.occurred_at), grants=with_younger(state.grants, entry)
-    )
+    resumed_at = later(state.resumed_at, entry.occurred_at) if entry.may_lift else state.resumed_at
+    return replace(state, resumed_at=resumed_at, grants=with_younger(state.grants, entry))
 
 
 def with_younger(grants: dict[int, Grant], entry: Entry) -> dict[int, Grant]:

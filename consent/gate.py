@@ -1,8 +1,8 @@
 """The one gate that every outbound message passes at the moment of sending. There is no way around it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,9 +13,9 @@ from django.db.models.expressions import RawSQL
 
 from consent import policy, rulebook, zones
 from consent.folding import State
-from consent.models import Decision, Hold, Program, Standing, Subject
+from consent.models import ConsentEvent, Decision, Hold, Program, Standing, Subject
 from consent.policy import Facts, Ruling
-from consent.purposes import Category, Level, Purpose, Verdict
+from consent.purposes import Category, Kind, Level, Purpose, Source, Verdict
 
 NOWHERE: frozenset[str] = frozenset()
 # Enums look their members up by name more slowly than a dictionary does.
@@ -50,10 +50,9 @@ def decide(requests: Sequence[Request], *, now: datetime) -> dict[UUID, Decision
         raise transaction.TransactionManagementError("gate.decide belongs in the transaction that sends")
     Hold.objects.lock_out_new_ones()
     standings = Standing.objects.locked((request.subject_id, request.brand_id) for request in requests)
-    facts = gathered(requests, standings, now=now)
+    judged = in_turn(requests, gathered(requests, standings, now=now), now=now)
     # Under the standings' locks, so that no event of these brands can be at a later place and yet seen.
     heads = dict(Subject.objects.filter(pk__in={pk for pk, _ in standings}).values_list("pk", "head_seq"))
-    rulings = {case: policy.decide(case, now) for case in set(facts)}
     version = rulebook.version()
     decisions = [
         Decision(
@@ -62,18 +61,36 @@ def decide(requests: Sequence[Request], *, now: datetime) -> dict[UUID, Decision
             brand_id=request.brand_id,
             program_id=request.program_id,
             purpose=request.purpose,
-            verdict=rulings[case].verdict,
-            reasons=list(rulings[case].reasons),
-            held_until=rulings[case].held_until,
+            verdict=ruling.verdict,
+            reasons=list(ruling.reasons),
+            held_until=ruling.held_until,
             facts=as_json(case),
             rules_version=version,
             ledger_seq=heads[request.subject_id],
             decided_at=now,
         )
-        for request, case in zip(requests, facts, strict=True)
+        for request, (case, ruling) in zip(requests, judged, strict=True)
     ]
     Decision.objects.bulk_create(decisions)
     return {decision.message_ref: decision for decision in decisions}
+
+
+def in_turn(requests: Sequence[Request], facts: Sequence[Facts], *, now: datetime) -> list[tuple[Facts, Ruling]]:
+    """Each one's facts and ruling: a promotion that passes counts for those behind it to the same number and brand."""
+    known: dict[Facts, Ruling] = {}
+    passed: Counter[tuple[int, int]] = Counter()
+    judged = []
+    for request, case in zip(requests, facts, strict=True):
+        pair = (request.subject_id, request.brand_id)
+        is_counted = case.category == Category.PROMOTIONAL and case.purpose in policy.UNASKED
+        if is_counted and passed[pair]:
+            case = replace(case, recent=(*case.recent, *[now] * passed[pair]))
+        ruling = known.get(case)
+        if ruling is None:
+            ruling = known[case] = policy.decide(case, now)
+        passed[pair] += is_counted and ruling.verdict == Verdict.ALLOWED
+        judged.append((case, ruling))
+    return judged
 
 
 def preview(request: Request, standing: Standing | None = None, *, now: datetime) -> Ruling:
@@ -115,6 +132,7 @@ def gathered(
         asked = Subject.objects.filter(pk__in={request.subject_id for request in unasked})
         phones = dict(asked.values_list("pk", "phone"))
     lately = promoted(unasked, programs, now=now)
+    anew = asked_anew(requests, standings, programs)
     return [
         facts_of(
             Purpose(request.purpose),
@@ -126,6 +144,7 @@ def gathered(
             is_on_hold=request.subject_id in on_hold,
             wrote_at=request.wrote_at,
             recent=lately.get((request.subject_id, request.brand_id), ()),
+            has_asked_anew=request.message_ref in anew,
         )
         for request in requests
     ]
@@ -142,17 +161,19 @@ def facts_of(
     is_on_hold: bool,
     wrote_at: datetime | None,
     recent: tuple[datetime, ...],
+    has_asked_anew: bool = False,
 ) -> Facts:
     """What the policy needs to know of one message. Only what can matter to its purpose: the fewer facts differ, the
     fewer rulings a million messages need."""
     category = CATEGORIES[program.category] if program else None
     is_unasked = purpose in policy.UNASKED
+    about = category or (Category.CONVERSATIONAL if purpose in policy.CONVERSING else None)
     return Facts(
         purpose=purpose,
-        is_suppressed=state.is_suppressed_for(category),
+        is_suppressed=state.is_suppressed_for(about),
         is_suspected=state.is_suspected,
         is_on_hold=is_on_hold,
-        revoked_at=None if is_unasked else state.no_to(category),
+        revoked_at=None if is_unasked else state.no_to(about),
         wrote_at=None if is_unasked else wrote_at,
         level_needed=LEVELS[program.consent_level] if program else Level.NONE,
         level_held=state.level(program.pk, category) if program else Level.NONE,
@@ -162,7 +183,39 @@ def facts_of(
         zones=zones.reaching(phone, postal_code, time_zone) if is_unasked else NOWHERE,
         regions=zones.regions(phone, postal_code) if is_unasked else NOWHERE,
         recent=recent,
+        has_asked_anew=has_asked_anew,
     )
+
+
+def asked_anew(
+    requests: Sequence[Request], standings: Mapping[tuple[int, int], Standing], programs: Mapping[int, Program]
+) -> set[UUID]:
+    """Those of these questions that answer the phone's own keyword, texted after its last "no": nobody else, and no
+    form, can ask for it then."""
+    said_no = {}
+    for one in requests:
+        program = programs.get(one.program_id or 0)
+        if program is not None and one.purpose == Purpose.DOUBLE_OPT_IN:
+            state, category = standings[one.subject_id, one.brand_id].state, CATEGORIES[program.category]
+            if state.is_suppressed_for(category) and (said_at := state.no_to(category)):
+                said_no[one.message_ref] = (one.subject_id, program.pk, said_at)
+    if not said_no:
+        return set()
+    asked = (
+        ConsentEvent.objects.filter(
+            subject__in={subject for subject, _, _ in said_no.values()},
+            program__in={program for _, program, _ in said_no.values()},
+            kind=Kind.REQUESTED,
+            source=Source.KEYWORD,
+        )
+        .order_by()
+        .values_list("subject_id", "program_id")
+        .annotate(at=Max("occurred_at"))
+    )
+    last = {(subject, program): at for subject, program, at in asked}
+    return {
+        ref for ref, (subject, program, said_at) in said_no.items() if said_at < last.get((subject, program), said_at)
+    }
 
 
 def held(subject_ids: Collection[int]) -> set[int]:

@@ -60,14 +60,12 @@ UNBOUND = Opening()
 def opening(zones: frozenset[str], regions: frozenset[str], category: str, now: datetime) -> Opening:
     """Say whether a text of a program's category may arrive at ``now`` (aware) at a person who may be anywhere there.
 
-    ``zones`` and ``regions`` are what ``consent.zones`` says. Conversations are not bound. In no known zone a
-    promotional text has no right hour; an informational one, which the law leaves free, waits for an hour
-    that suits every state (the rule ``hours.unknown_zone``). Raises ``ValueError`` for an unknown category
-    and ``RulebookError`` for hours that cannot be read. Nothing changes within a minute, so one answer per
-    minute, place and category is kept: some 2 µs for all who share it, some 0.1 ms for the first.
+    ``zones`` and ``regions`` are what ``consent.zones`` says. In no known zone a promotional text has no right
+    hour; any other, which the law leaves free, waits for an hour that suits every state (the rule
+    ``hours.unknown_zone``). Raises ``ValueError`` for an unknown category and ``RulebookError`` for hours that
+    cannot be read. Nothing changes within a minute, so one answer per minute, place and category is kept: some
+    2 µs for all who share it, some 0.1 ms for the first.
     """
-    if category == Category.CONVERSATIONAL:
-        return UNBOUND
     return _opening(zones, regions, category, int(now.timestamp()) // 60)
 
 

@@ -42,10 +42,14 @@ ALLOWED_IN_SPITE = rows(
     LEFT JOIN consent_program program ON program.id = decision.program_id
     CROSS JOIN LATERAL (
         SELECT max(occurred_at) FILTER (
-                WHERE kind = 'revoked' AND coalesce(body::jsonb->>'scope', '') IN ('', program.category)) AS revoked_at,
+                WHERE kind = 'revoked' AND coalesce(body::jsonb->>'scope', '') IN ('', coalesce(program.category,
+                    CASE WHEN decision.purpose IN ('reply', 'out_of_office') THEN 'conversational' END))) AS revoked_at,
             max(occurred_at) FILTER (
-                WHERE kind = 'resumed' OR event.program_id IS NOT NULL AND (
-                    kind = 'granted' OR kind = 'confirmed' AND body::jsonb->>'level' <> 'none')) AS resumed_at
+                WHERE kind = 'resumed' OR event.program_id IS NOT NULL AND source = 'keyword' AND (
+                    kind = 'granted' OR kind = 'confirmed' AND body::jsonb->>'level' <> 'none')) AS resumed_at,
+            max(occurred_at) FILTER (
+                WHERE kind = 'requested' AND source = 'keyword' AND event.program_id = decision.program_id
+                    AND decision.purpose = 'double_opt_in') AS asked_anew_at
         FROM consent_consentevent event
         WHERE event.subject_id = decision.subject_id AND event.brand_id = decision.brand_id
             AND (event.seq <= decision.ledger_seq OR
@@ -53,7 +57,32 @@ ALLOWED_IN_SPITE = rows(
     ) seen
     WHERE decision.verdict = 'allowed' AND decision.purpose NOT IN ('opt_out_confirmation', 'help')
         AND seen.revoked_at >= coalesce(seen.resumed_at, '-infinity')
+        AND seen.revoked_at >= coalesce(seen.asked_anew_at, '-infinity')
     ORDER BY decision.id
+    """,
+)
+
+# The gate allowed the question before the answer was recorded, and after the last "no" to everything before it. Only
+# texts carry a carrier's id; a link in an email answers a question of its own.
+ANSWERED_UNASKED = rows(
+    "consent_consentevent",
+    """
+    SELECT answer.id, 'it counts as a YES, and no question had been allowed'
+    FROM consent_consentevent answer
+    WHERE answer.kind = 'confirmed' AND answer.source = 'keyword' AND answer.message_ref <> ''
+        AND answer.body::jsonb->>'level' <> 'none'
+        AND NOT EXISTS (
+            SELECT FROM consent_decision question
+            WHERE question.subject_id = answer.subject_id AND question.brand_id = answer.brand_id
+                AND question.program_id = answer.program_id
+                AND question.purpose = 'double_opt_in' AND question.verdict = 'allowed'
+                AND coalesce(question.ledger_seq < answer.seq, question.decided_at <= answer.recorded_at)
+                AND NOT EXISTS (
+                    SELECT FROM consent_consentevent no
+                    WHERE no.subject_id = answer.subject_id AND no.brand_id = answer.brand_id
+                        AND no.kind = 'revoked' AND coalesce(no.body::jsonb->>'scope', '') = ''
+                        AND no.seq > question.ledger_seq AND no.seq < answer.seq))
+    ORDER BY answer.id
     """,
 )
 
@@ -95,5 +124,6 @@ def ledger(now: datetime) -> Iterator[Problem]:
 INVARIANTS = (
     Invariant("Chains, seals and evidence are whole, and standings are what the ledger says.", ledger),
     Invariant("No message was allowed after a revocation in force.", ALLOWED_IN_SPITE),
+    Invariant("Nobody's YES counted who had not been asked.", ANSWERED_UNASKED),
     Invariant("Every row of an import is in the ledger, refused, or waits; once.", MISCOUNTED),
 )

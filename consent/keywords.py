@@ -70,6 +70,11 @@ def language(word: str) -> str:
     return next((listed.language for listed in rulebook.words() if listed.word == word), "en")
 
 
+def listed(meaning: Meaning) -> frozenset[str]:
+    """Return the folded words of one meaning."""
+    return frozenset(folded for folded, found in _listed().items() if found.meaning == meaning)
+
+
 def fold(text: str) -> str:
     """Return a text as keywords are compared: plain capitals and digits, words one space apart.
 
@@ -98,6 +103,7 @@ def latin_capitals(text: str) -> str:
     return "".join(filter(_is_seen, bare)).upper().translate(_TO_LATIN)
 
 
+@lru_cache(maxsize=4096)  # one text has few different ones, and is asked about each
 def _is_seen(char: str) -> bool:
     """Not an accent or variation selector (M), joiner, mark of direction or tag (Cf), nor a control (Cc)."""
     category = unicodedata.category(char)

@@ -16,8 +16,6 @@ from consent.models import GENESIS, ConsentEvent, Evidence, Review, Seal, Standi
 from consent.purposes import Category, Kind, Level, Source
 
 HEADS_PER_SEAL = 1000
-# Anybody can type a number into a form, or another date on a slip: after a "no", only the phone itself says "yes".
-MAY_LIFT_A_NO = frozenset({Source.KEYWORD})
 SEALING_LOCK = 0x5EA1  # any number, the same in every process
 
 
@@ -174,14 +172,17 @@ def linked(report: Report, head: Subject, standing: Standing, now: datetime) -> 
     """The event at the end of its number's chain, with head and standing moved on (not yet saved)."""
     occurred_at = min(report.occurred_at, now)
     before = standing.state
-    may_lift = report.source in MAY_LIFT_A_NO or not before.has_any_no
+    may_lift = report.source in folding.MAY_LIFT_A_NO or not before.has_any_no
     if report.kind == Kind.CONFIRMED:  # of what is asked for now, under the lock
         within = timedelta(hours=int(rulebook.value("confirmation.double_opt_in_hours", now.date())))
         level = folding.confirmed_level(before, report.program_id, occurred_at, within)
         report = replace(report, level=level if may_lift and not report.only_proves else Level.NONE)
     if report.kind == Kind.GRANTED and not may_lift:
         report = replace(report, kind=Kind.REQUESTED)
-    entry = folding.Entry(report.kind, occurred_at, report.program_id, report.level, report.scope)
+    is_of_the_phone = report.source in folding.MAY_LIFT_A_NO
+    entry = folding.Entry(
+        report.kind, occurred_at, report.program_id, report.level, report.scope, may_lift=is_of_the_phone
+    )
     standing.state, effect = folding.apply(before, entry)
     if standing.state != before:
         standing.version += 1

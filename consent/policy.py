@@ -13,6 +13,8 @@ ANSWERS_TO_KEYWORDS = frozenset({Purpose.OPT_OUT_CONFIRMATION, Purpose.HELP})
 TYPED_BY_A_PERSON = frozenset({Purpose.REPLY})
 
 
+# Part of a conversation, whatever program it is about.
+CONVERSING = TYPED_BY_A_PERSON | {Purpose.OUT_OF_OFFICE}
 # Sent on our own account, not in answer to what somebody has just done: what programs, hours and caps are for.
 UNASKED = frozenset({Purpose.CAMPAIGN, Purpose.ALERT})
 # No hour is right within so many tries: then none comes.
@@ -24,7 +26,8 @@ class Facts:
     """What the gate saw. Times are aware; ``None`` means "never".
 
     ``category`` is the program's; ``zones`` and ``regions`` are where the person may be; ``recent`` when this brand
-    texted them promotions lately.
+    texted them promotions lately; ``has_asked_anew`` whether the phone itself texted the program's keyword after its
+    last "no".
     """
 
     purpose: Purpose
@@ -37,6 +40,7 @@ class Facts:
     level_held: Level = Level.NONE
     is_program_active: bool = True
     is_awaiting_yes: bool = False
+    has_asked_anew: bool = False
     category: Category | None = None
     zones: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
@@ -46,7 +50,8 @@ class Facts:
 @dataclass(frozen=True)
 class Ruling:
     """A verdict and *all* its reasons, the deciding ones first; ``held_until`` only for ``held``: the first moment at
-    which, as far as is known now, it would pass. ``closes_at`` is when an allowed one's hours end."""
+    which, as far as is known now, it would pass. ``closes_at`` is when an allowed one's hours, or the time to answer
+    somebody who wrote, end."""
 
     verdict: Verdict
     reasons: tuple[str, ...]
@@ -64,7 +69,8 @@ def decide(facts: Facts, now: datetime) -> Ruling:
     if against or (delays and "zone_unknown" in delays):
         return Ruling(Verdict.BLOCKED, against + delays)
     if not delays:
-        return Ruling(Verdict.ALLOWED, (grounds(facts),), closes_at=opening.closes_at)
+        closes_at = opening.closes_at or answerable_until(facts, now)
+        return Ruling(Verdict.ALLOWED, (grounds(facts),), closes_at=closes_at)
     until = next_passing(facts, now)
     return Ruling(Verdict.HELD if until else Verdict.BLOCKED, delays, until)
 
@@ -106,7 +112,9 @@ def objections(facts: Facts, now: datetime) -> list[str]:
     against = []
     if facts.is_on_hold:
         against.append("number_on_hold")
-    if facts.is_suppressed and purpose not in ANSWERS_TO_KEYWORDS:
+    # Who texts a keyword after a "no" asks to be asked; until she says YES, nothing else may pass.
+    is_asked_for = purpose in ANSWERS_TO_KEYWORDS or (purpose == Purpose.DOUBLE_OPT_IN and facts.has_asked_anew)
+    if facts.is_suppressed and not is_asked_for:
         against.append("opted_out")
     if facts.is_suspected and purpose not in ANSWERS_TO_KEYWORDS | TYPED_BY_A_PERSON:
         against.append("may_have_opted_out")
@@ -136,8 +144,17 @@ def confirmation_objections(facts: Facts, now: datetime) -> list[str]:
 
 
 def is_in_conversation(facts: Facts, now: datetime) -> bool:
-    days = int(rulebook.value("conversation.reply_window_days", now.date()))
-    return facts.wrote_at is not None and now - facts.wrote_at <= timedelta(days=days)
+    return facts.wrote_at is not None and now - facts.wrote_at <= reply_window(now)
+
+
+def reply_window(now: datetime) -> timedelta:
+    return timedelta(days=int(rulebook.value("conversation.reply_window_days", now.date())))
+
+
+def answerable_until(facts: Facts, now: datetime) -> datetime | None:
+    """Until when whoever wrote may be answered, where nothing else that they agreed to lets us."""
+    is_open = facts.purpose in TYPED_BY_A_PERSON and facts.level_held == Level.NONE
+    return facts.wrote_at + reply_window(now) if is_open and facts.wrote_at is not None else None
 
 
 def grounds(facts: Facts) -> str:

@@ -29,6 +29,9 @@ WRITTEN: Mapping[Source, frozenset[str]] = {
 # What a signature on paper leaves instead of an address on the web.
 SIGNED = frozenset({"words", "method", "document", "name"})
 
+# What people type into a field that must not be empty.
+NOTHING = frozenset({"", "-", "--", "–", "—", ".", "?", "n/a", "na", "n.a.", "nil", "none", "null", "unknown"})
+
 
 def missing(level: Level, source: Source, evidence: Mapping[str, str] | Collection[str]) -> frozenset[str]:
     """The names of the evidence that this claim lacks; empty when it is proven.
@@ -36,7 +39,7 @@ def missing(level: Level, source: Source, evidence: Mapping[str, str] | Collecti
     A level that cannot come this way at all (written consent by telephone) lacks ``writing``.
     """
     if isinstance(evidence, Mapping):
-        evidence = {name for name, value in evidence.items() if value.strip()}
+        evidence = {name for name, value in evidence.items() if value.strip().casefold() not in NOTHING}
     if level in {Level.NONE, Level.CONVERSATIONAL}:
         return frozenset({"words"}) - set(evidence)
     needed = (WRITTEN if level == Level.WRITTEN else EXPRESS).get(source)

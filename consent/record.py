@@ -15,8 +15,8 @@ from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, When
 
 from consent import folding
 from consent.ledger import chained, digest
-from consent.models import GENESIS, ConsentEvent, Decision, Evidence, Hold, Review, Standing, Subject
-from consent.purposes import Kind
+from consent.models import GENESIS, ConsentEvent, Decision, Disclosure, Evidence, Hold, Review, Standing, Subject
+from consent.purposes import Category, Kind
 
 CONSENTS = frozenset({Kind.REQUESTED, Kind.GRANTED, Kind.CONFIRMED})
 
@@ -36,11 +36,14 @@ REQUEST = frozenset({"page", "document", "disclosure", "words"})
 CONSENT = frozenset({"words", "said", "document", "page"})
 
 
-def lacking(*, names: Iterable[str], has_number: bool, has_program: bool) -> list[Field]:
-    """Which fields evidence of these names (``proof`` has them), kept and not erased, leaves open."""
+def lacking(*, names: Iterable[str], has_number: bool, has_program: bool, advertises: bool = True) -> list[Field]:
+    """Which fields evidence of these names (``proof`` has them), kept and not erased, leaves open.
+
+    The rule is about telemarketing: who only reminds or informs may know a number by itself, as a keyword leaves it.
+    """
     kept = set(names)
     is_there = {
-        Field.PERSON: has_number and "name" in kept,
+        Field.PERSON: has_number and ("name" in kept or not advertises),
         Field.REQUEST: bool(kept & REQUEST),
         Field.PURPOSE: has_program,
         Field.CONSENT: bool(kept & CONSENT),
@@ -62,6 +65,7 @@ def incomplete(event: ConsentEvent, history: Iterable[ConsentEvent]) -> list[Fie
         names=[proof.name for it in events for proof in it.evidence.all() if proof.value],
         has_number=event.subject.phone is not None,
         has_program=event.program_id is not None,
+        advertises=event.program is None or event.program.category == Category.PROMOTIONAL,
     )
 
 
@@ -76,7 +80,7 @@ def only_incomplete(events: QuerySet[ConsentEvent]) -> QuerySet[ConsentEvent]:
     return shown.filter(
         Q(program=None)
         | Q(subject__phone=None)
-        | ~Exists(kept.filter(name="name"))
+        | (Q(program__category=Category.PROMOTIONAL) & ~Exists(kept.filter(name="name")))
         | ~Exists(kept.filter(name__in=REQUEST))
         | ~Exists(kept.filter(name__in=CONSENT))
     )
@@ -107,6 +111,7 @@ class Record:
     reviews: list[Review]
     holds: list[Hold]
     seals: list[Sealed]
+    disclosures: dict[int, Disclosure]
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -114,9 +119,13 @@ class Record:
         """The place up to which an intact seal proves the chain."""
         return max((seal.place for seal in self.seals if seal.is_intact), default=0)
 
+    def disclosure_of(self, event: ConsentEvent) -> Disclosure | None:
+        """The wording that the person had before them, where the event's evidence names one."""
+        return self.disclosures.get(disclosure_id(event) or 0)
+
 
 def read(subject: Subject, *, now: datetime) -> Record:
-    """Eight statements, whatever there is; the caller's transaction decides whether they see one moment."""
+    """Nine statements, whatever there is; the caller's transaction decides whether they see one moment."""
     related = ("brand", "program__brand")
     chain = ConsentEvent.objects.filter(subject=subject).order_by("seq").select_related("subject", *related)
     events = list(chain.prefetch_related("evidence"))
@@ -131,6 +140,7 @@ def read(subject: Subject, *, now: datetime) -> Record:
         reviews=list(Review.objects.filter(subject=subject).select_related("brand", "decided_by").order_by("pk")),
         holds=list(Hold.objects.filter(phone_hash=subject.phone_hash).order_by("pk")),
         seals=seals,
+        disclosures=Disclosure.objects.in_bulk(filter(None, map(disclosure_id, events))),
         problems=[
             *broken_chain(subject, events),
             *(problem for event in events for problem in broken_evidence(event)),
@@ -138,6 +148,13 @@ def read(subject: Subject, *, now: datetime) -> Record:
             *broken_seals(events, seals),
         ],
     )
+
+
+def disclosure_id(event: ConsentEvent) -> int | None:
+    """Evidence names a disclosure by its id, then its hash: “12 v3 en sha256:…”."""
+    named = next((proof.value or "" for proof in event.evidence.all() if proof.name == "disclosure"), "")
+    found, _, _ = named.partition(" ")
+    return int(found) if found.isascii() and found.isdecimal() and len(found) < 19 else None
 
 
 # The next few seals after an event are those that can hold it: one is made each minute, and a chain that was just being
@@ -275,6 +292,17 @@ def as_json(record: Record) -> dict[str, Any]:
                 ],
             }
             for event in record.events
+        ],
+        "disclosures": [
+            {
+                "id": shown.pk,
+                "program": shown.program_id,
+                "version": shown.version,
+                "language": shown.language,
+                "text": shown.text,
+                "sha256": shown.sha256,
+            }
+            for shown in record.disclosures.values()
         ],
         "standings": [
             {

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("inbox/", include("conversations.urls")),
     path("api/v1/", include("contactcenter.api.urls")),
     path("consent/", include("conversations.consent_urls")),
+    path("join/", public_views.programs, name="join-programs"),
     path("join/<slug:slug>/", public_views.join, name="join"),
     path("join/<slug:slug>/thanks/", public_views.join_done, name="join-done"),
     path("join/<slug:slug>/confirm/<str:token>/", mail_views.confirm, name="join-confirm"),

@@ -16,7 +16,18 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from contactcenter.accounts.site import Attached, Group, IsSet, Page, Record, as_numbers, as_uuid, bounded_count, pretty
+from contactcenter.accounts.site import (
+    Attached,
+    Group,
+    IsSet,
+    Page,
+    Record,
+    as_numbers,
+    as_uuid,
+    bounded_count,
+    lead_to,
+    pretty,
+)
 from contactcenter.lib import phone
 from conversations import contacts, lines, parked
 from conversations.models import CarrierEvent, Contact, Conversation, Line, Mail, Message, Receipt, Tag
@@ -232,3 +243,13 @@ class LineAdmin(Page[Line]):
         resumed = sum(lines.resume(line=line) for line in queryset)
         text = ngettext("%d line sends again.", "%d lines send again.", resumed) % resumed
         self.message_user(request, text, messages.SUCCESS if resumed else messages.WARNING)
+
+
+# Consent's pages come after these; the program's is ours, since of lines consent knows nothing.
+from conversations import admin_programs  # noqa: E402, F401
+
+for url, title in (
+    ("consent-record", _("Write down a consent or an opt-out")),
+    ("consent-imports", _("Import consents or opt-outs")),
+):
+    lead_to(url, title=title, group=Group.CONSENT, permission="consent.view_consentevent")

@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 
 from consent import acquiring, keywords, rulebook
 from consent.folding import GRANTS
-from consent.models import ConsentEvent, Program, Standing
+from consent.models import Brand, ConsentEvent, Program, Standing
 from consent.purposes import Category, Effect, Kind, Purpose
 from conversations import greetings, links, nudging, outbound
 from conversations.models import Conversation, Message
 
 ANSWERS_TO_STOP_AND_START = frozenset({Purpose.OPT_OUT_CONFIRMATION, Purpose.OPT_IN_CONFIRMATION})
+# In the answer to JOIN, which is to stay within a text or two.
+MOST_OFFERED = 5
 SETTLING = GRANTS | {Kind.REQUESTED}
 
 
@@ -51,11 +53,15 @@ def answer_to(text: Message, event: ConsentEvent | None, now: datetime) -> Messa
             return None
     elif meaning_of(text.body) == "help" and not line.carrier_answers_help:
         purpose = Purpose.HELP
-    if purpose is None:
+    if purpose is not None:
+        body = wording(text.conversation, purpose, event, language=language_of(text, event))
+    elif event is None and meaning_of(text.body) == "join":
+        purpose, body = Purpose.HELP, how_to_join(line.brand, language=language_of(text, event))
+    if purpose is None or not body:
         return None
     return outbound.automatic(
         conversation=text.conversation,
-        body=wording(text.conversation, purpose, event, language=language_of(text, event)),
+        body=body,
         purpose=purpose,
         cause=str(text.carrier_id),
         program_id=event.program_id if event else None,
@@ -91,7 +97,8 @@ def wording(conversation: Conversation, purpose: Purpose, event: ConsentEvent | 
 def told(conversation: Conversation, purpose: Purpose, event: ConsentEvent | None) -> str:
     brand = conversation.line.brand
     if event is not None and event.program is not None and purpose != Purpose.OPT_OUT_CONFIRMATION:
-        return greetings.text_for(event.program, purpose)
+        language = acquiring.language_seen(subject_id=event.subject_id, program=event.program)
+        return greetings.text_for(event.program, purpose, language)
     names = {"brand": brand.name, "contact": brand.help_contact}
     if purpose == Purpose.OPT_OUT_CONFIRMATION:
         text = _("%(brand)s: You are opted out and will get no more texts from us. Reply START to get them again.")
@@ -105,6 +112,20 @@ def told(conversation: Conversation, purpose: Purpose, event: ConsentEvent | Non
         text = _("%(brand)s: For help, contact %(contact)s. Msg & data rates may apply. Reply STOP to opt out.")
         return " ".join([text % names, *own_page(conversation)])
     return text % names
+
+
+def how_to_join(brand: Brand, *, language: str) -> str:
+    """Which words join what, for whoever texts JOIN and no more; nothing where a brand has none."""
+    programs = brand.programs.filter(is_active=True).exclude(opt_in_keyword="").order_by("pk")[:MOST_OFFERED]
+    with translation.override(language):
+        offers = [
+            _("%(keyword)s for %(program)s") % {"keyword": one.opt_in_keyword.upper(), "program": one.name}
+            for one in programs
+        ]
+        if not offers:
+            return ""
+        text = _("%(brand)s: To get our texts, reply with the word: %(offers)s. Reply HELP for help, STOP to opt out.")
+        return text % {"brand": brand.name, "offers": ", ".join(offers)}
 
 
 def own_page(conversation: Conversation) -> list[str]:

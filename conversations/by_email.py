@@ -8,11 +8,11 @@ from uuid import UUID
 from django.core import signing
 from django.db import transaction
 
-from consent import acquiring, revoking
+from consent import acquiring
 from consent.models import Brand, ConsentEvent, Program, Standing
 from consent.purposes import Source
 from contactcenter.lib import phone
-from conversations import joining, links
+from conversations import joining, leaving, links
 from conversations.models import Mail
 
 
@@ -113,7 +113,7 @@ def unsubscribe(*, out: WayOut, evidence: Mapping[str, str], now: datetime) -> l
         if Standing.objects.locked([pair])[pair].state.is_suppressed:
             return []
         typed = out.event.evidence.filter(name="email").values_list("value", flat=True).first()
-        return revoking.revoke(
+        return leaving.leave(
             phone=out.phone,
             source=Source.EMAIL,
             evidence={**evidence, "email": typed or ""},

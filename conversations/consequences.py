@@ -1,20 +1,24 @@
 """What texts do to the ledger, before the carrier gets its 200: nothing for nearly all of them."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
-from consent import acquiring, keywords, ledger, revocation, rulebook, scoping
+from consent import acquiring, answers, keywords, ledger, revocation, rulebook, scoping
 from consent.models import Brand, ConsentEvent, Program, Standing
-from consent.purposes import Category, Kind, Level, Source
+from consent.purposes import Category, Kind, Level, Purpose, Source
 from contactcenter.lib import phone
 from conversations.carriers import webhooks
-from conversations.models import Conversation, Line
+from conversations.models import Conversation, Line, Message
 from conversations.reading import Delivery
+from conversations.states import OUT, Status
 
-# What people text to join, confirm or keep a program is short; nothing longer is looked up.
+# What people text to join or keep a program is short; nothing longer is looked up.
 WORDS_AT_MOST = 4
+# The gate allowed it, and as far as we know it is out.
+ASKED = OUT | {Status.SENDING, Status.UNKNOWN}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,21 +45,24 @@ class Said:
 
 
 def reports(deliveries: Sequence[Delivery], *, now: datetime) -> list[ledger.Report]:
-    """What these texts say about consent, in order. No statement where all are long and say nothing, three at most for
+    """What these texts say about consent, in order. No statement where all are long and say nothing, four at most for
     any number of them; a few more for each that does say something."""
     texts = [(text, meaning_of(text.body)) for text in map(said, deliveries) if text is not None]
-    short = {text: short_words(text.body) for text, meaning in texts if meaning is None}
+    plain = [text for text, meaning in texts if meaning is None]
+    yes = {text for text in plain if answers.is_yes(text.body, now.date())}
+    short = {text: "" if text in yes else short_words(text.body) for text in plain}
     programs = Programs.for_words({words for words in short.values() if words}, now=now)
-    asked = [text for text, words in short.items() if programs.may_mean_something(words)]
+    asked = [text for text, words in short.items() if text in yes or programs.may_mean_something(words)]
     brands = brands_by_line([*asked, *(text for text, meaning in texts if meaning)])
-    standings = standings_of((text, brands.get(text.to)) for text in asked if short[text] in programs.yes)
+    standings = standings_of((text, brands.get(text.to)) for text in asked if text in yes)
+    questions = questions_to(standings)
     told = []
     for text, meaning in texts:
         brand_id = brands.get(text.to)
         if meaning is not None:
             told += of_itself(text, meaning, brand_id, now=now)
-        elif brand_id is not None and short[text] in programs.yes:
-            told += confirmation(text, brand_id, standings.get((text.phone, brand_id)))
+        elif brand_id is not None and text in yes:
+            told += confirmation(text, brand_id, standings.get((text.phone, brand_id)), questions)
         elif brand_id is not None and programs.may_mean_something(short[text]):
             told += of_programs(text, short[text], programs, brand_id, now=now)
     return told
@@ -68,8 +75,8 @@ def short_words(body: str) -> str:
 
 
 def said(delivery: Delivery) -> Said | None:
-    sender, body = webhooks.words(delivery.payload, "from"), delivery.payload.get("text")
-    if not sender or not isinstance(body, str):
+    sender, body = webhooks.words(delivery.payload, "from"), webhooks.said(delivery.payload)
+    if not sender or not body:
         return None
     return Said(
         phone=phone.from_carrier(sender),
@@ -155,9 +162,9 @@ def scope_of(text: Said, *, now: datetime) -> Category | None:
 
 @dataclass(frozen=True)
 class Programs:
-    """What short texts can mean to programs: the words for YES and KEEP, and each brand's keywords, all folded."""
+    """What short texts can mean to programs: the words for JOIN and KEEP, and each brand's keywords, all folded."""
 
-    yes: frozenset[str]
+    join: frozenset[str]
     keep: frozenset[str]
     by_keyword: Mapping[tuple[int, str], Program]
     keywords: frozenset[str]
@@ -165,20 +172,29 @@ class Programs:
     @classmethod
     def for_words(cls, said: Collection[str], *, now: datetime) -> Self:
         """Looks at the programs only where something was said that may be a keyword."""
-        yes, keep = folded("confirmation.yes_words", now), folded("confirmation.keep_words", now)
-        active = Program.objects.filter(is_active=True).exclude(opt_in_keyword="") if set(said) - yes else []
+        active = Program.objects.filter(is_active=True).exclude(opt_in_keyword="") if said else []
         by_keyword = {
             (program.brand_id, word): program for program in active if (word := keywords.fold(program.opt_in_keyword))
         }
-        return cls(yes, keep, by_keyword, frozenset(word for _, word in by_keyword))
+        words = frozenset(word for _, word in by_keyword)
+        return cls(keywords.listed("join"), answers.keep_words(now.date()), by_keyword, words)
 
     def may_mean_something(self, words: str) -> bool:
-        return words in self.yes or words in self.keywords or self.kept(words) in self.keywords
+        return not self.keywords.isdisjoint({words, self.joined(words), self.kept(words)})
+
+    def joined(self, words: str) -> str:
+        """The keyword behind a JOIN, or nothing."""
+        return behind(words, self.join)
 
     def kept(self, words: str) -> str:
         """The keyword behind a KEEP, or nothing."""
-        keep, _, keyword = words.partition(" ")
-        return keyword if keep in self.keep else ""
+        return behind(words, self.keep)
+
+
+def behind(words: str, first: Collection[str]) -> str:
+    """What follows one of these first words, or nothing."""
+    word, _, rest = words.partition(" ")
+    return rest if word in first else ""
 
 
 def brands_by_line(texts: Collection[Said]) -> Mapping[str, int]:
@@ -199,20 +215,17 @@ def standings_of(asked: Iterable[tuple[Said, int | None]]) -> Mapping[tuple[str,
 
 def of_programs(text: Said, words: str, programs: Programs, brand_id: int, *, now: datetime) -> list[ledger.Report]:
     """What a short text says to a brand's programs: that somebody joins one, or keeps it after a STOP."""
-    if joined := programs.by_keyword.get((brand_id, words)):
-        return joining(text, joined)
+    for keyword in (words, programs.joined(words)):  # a program may be called JOIN, or JOIN US
+        if joined := programs.by_keyword.get((brand_id, keyword)):
+            return joining(text, joined)
     if kept := programs.by_keyword.get((brand_id, programs.kept(words))):
         return keeping(text, kept, now=now)
     return []
 
 
-def folded(rule: str, now: datetime) -> frozenset[str]:
-    return frozenset(str(rulebook.value(rule, now.date())).split())
-
-
 def joining(text: Said, program: Program) -> list[ledger.Report]:
     """The words that the person saw before are the program's current disclosure: its advertisements show it."""
-    disclosure = program.current_disclosure()
+    disclosure = program.current_disclosure(program.language)
     evidence = {"words": text.body, "disclosure": f"{disclosure.pk} {disclosure.sha256}" if disclosure else ""}
     try:
         return [
@@ -230,9 +243,47 @@ def joining(text: Said, program: Program) -> list[ledger.Report]:
         return []  # an agent reads it as any other text
 
 
-def confirmation(text: Said, brand_id: int, standing: Standing | None) -> list[ledger.Report]:
-    """YES means the youngest request that waits for it; whether it still counts is decided under the lock."""
-    waiting = standing.state.waiting_requests() if standing else []
+class Question(NamedTuple):
+    """One that went out to a number: about which program, and when it was asked."""
+
+    program_id: int
+    category: Category
+    at: datetime
+
+
+Questions = Mapping[tuple[str, int], Sequence[Question]]
+
+
+def questions_to(standings: Mapping[tuple[str, int], Standing]) -> Questions:
+    """What these numbers were really asked, by number and brand; of programs that wait for an answer. A question that
+    the gate blocked, or that has not left yet, is none."""
+    waiting = {program_id for standing in standings.values() for program_id in standing.state.waiting_requests()}
+    if not waiting:
+        return {}
+    asked = Message.objects.filter(
+        conversation__contact__phone__in={number for number, _ in standings},
+        program__in=waiting,
+        purpose=Purpose.DOUBLE_OPT_IN,
+        status__in=ASKED,
+    ).values_list("conversation__contact__phone", "program__brand", "program", "program__category", "occurred_at")
+    found = defaultdict(list)
+    for number, brand_id, program_id, category, at in asked:
+        found[number, brand_id].append(Question(program_id, Category(category), at))
+    return found
+
+
+def confirmation(text: Said, brand_id: int, standing: Standing | None, questions: Questions) -> list[ledger.Report]:
+    """YES means the youngest request that was asked about since the last "no" and the last YES; whether it still counts
+    is decided under the lock."""
+    if standing is None:
+        return []
+    state = standing.state
+    open_ones = {
+        question.program_id
+        for question in questions.get((text.phone, brand_id), ())
+        if state.is_open_since(question.at, question.program_id, question.category)
+    }
+    waiting = [program_id for program_id in state.waiting_requests() if program_id in open_ones]
     return [
         replace(text.report(brand_id, Kind.CONFIRMED, rule="confirm:YES"), program_id=program_id)
         for program_id in waiting[:1]
@@ -243,6 +294,8 @@ def keeping(text: Said, kept: Program, *, now: datetime) -> list[ledger.Report]:
     """After a STOP: the programs of the named category that the person had agreed to are theirs again, no others
     (47 CFR 64.1200(a)(12))."""
     standing = Standing.objects.filter(subject__phone=text.phone, brand=kept.brand_id).first()
+    if not rulebook.value("confirmation.may_clarify", now.date()):
+        return []  # nobody was asked
     if standing is None or standing.revoked_at is None or kept.category == Category.PROMOTIONAL:
         return []
     within = timedelta(hours=int(rulebook.value("confirmation.keep_hours", now.date())))

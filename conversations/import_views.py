@@ -86,13 +86,13 @@ def draft_of(of: ConsentImport, form: PlanForm) -> dict[str, Any]:
         plan = form.plan()
     else:
         plan = importing.Plan(columns=of.columns, is_day_first=of.is_day_first)
-    seen = form.is_bound or of.kind == ConsentImport.Kind.OPT_OUTS
+    is_judged = bool(plan.program or "program" in plan.columns) or of.kind == ConsentImport.Kind.OPT_OUTS
     rows = importing.preview(of, plan, now=timezone.now())
     same = ConsentImport.objects.filter(sha256=of.sha256).exclude(pk=of.pk).exclude(state=ConsentImport.State.DRAFT)
     return {
         "of": of,
         "form": form,
-        "is_judged": seen,
+        "is_judged": is_judged,
         "rows": [(row, import_wording.refusal(why) if why else "") for row, why in rows],
         "consequence": imports.consequence(of.kind, plan.program),
         "same": same.first(),

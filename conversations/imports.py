@@ -17,7 +17,7 @@ from consent.models import ConsentEvent, ConsentImport, Program
 from consent.purposes import Purpose
 from contactcenter.lib import uptime
 from conversations import automatic, greetings, joining, live, nudging, outbound, threads
-from conversations.models import Contact, Conversation, Message
+from conversations.models import Contact, Message
 from conversations.settling import Clock
 
 logger = logging.getLogger(__name__)
@@ -68,19 +68,10 @@ def take_in_part(pk: int, *, now: datetime) -> bool:
         taken = importing.take_in(pk=pk, now=now)
         if taken is None:
             return False
-        tell_screens(taken.events)
+        live.consent_changed(taken.events)
         if asked := ask(taken.events, now=now):
             importing.count_asked(pk=pk, number=asked)
     return True
-
-
-def tell_screens(events: Sequence[ConsentEvent]) -> None:
-    """What an open conversation shows of its person's consent has changed."""
-    subject_ids = {event.subject_id for event in events}
-    brand_ids = {event.brand_id for event in events}
-    if subject_ids:
-        shown = Conversation.objects.filter(contact__subject__in=subject_ids, line__brand__in=brand_ids)
-        live.changed(shown.values_list("pk", flat=True))
 
 
 def ask(events: Sequence[ConsentEvent], *, now: datetime) -> int:
@@ -98,8 +89,13 @@ def ask(events: Sequence[ConsentEvent], *, now: datetime) -> int:
     conversations = threads.conversations_for(set(pairs.values()))
     threads.attach(conversations.values(), contacts.values(), lines.values())
     live.changed(conversation.pk for conversation in conversations.values())
+    asked = {event: (conversations[pairs[event]].pk, event.program_id or 0) for event in asking}
+    known = joining.asked_lately(asked.values(), now=now)
     messages = []
     for event in asking:
+        if asked[event] in known:
+            continue
+        known.add(asked[event])  # one row may repeat another
         program = programs[event.program_id or 0]
         message = outbound.automatic(
             conversation=conversations[pairs[event]],

@@ -288,10 +288,12 @@ class Panel:
 
 
 def permission(program: Program, state: State) -> str:
-    """``opted_out``, ``opted_in``, ``asked``, ``when_they_write``, or ``no_consent``."""
+    """``opted_out``, ``paused``, ``opted_in``, ``asked``, ``when_they_write``, or ``no_consent``."""
     category = Category(program.category)
     if state.is_suppressed_for(category):
         return "opted_out"
+    if state.is_suspected:
+        return "paused"
     if state.request(program.pk):
         return "asked"
     level = Level(program.consent_level)

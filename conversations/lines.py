@@ -1,4 +1,4 @@
-"""Lines that were paused because our account or configuration was at fault."""
+"""Our own numbers, and those that were paused because our account or configuration was at fault."""
 
 from django.db import transaction
 
@@ -7,6 +7,11 @@ from conversations.models import Conversation, Line, Message
 
 # As many open screens as are told at once; the rest see it with their next refetch.
 TOLD = 200
+
+
+def is_ours(number: str) -> bool:
+    """Whether an E.164 number is one that we send from, or did."""
+    return Line.objects.filter(number=number).exists()
 
 
 def resume(*, line: Line) -> bool:

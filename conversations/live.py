@@ -15,7 +15,9 @@ from channels.layers import get_channel_layer
 from django.db import connection, transaction
 from django.utils.timezone import localdate
 
+from consent.models import ConsentEvent
 from conversations.kept import kept
+from conversations.models import Conversation
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +61,16 @@ def changed(conversation_ids: Iterable[int]) -> None:
         publisher().publish(signals)
 
     transaction.on_commit(leave, robust=True)
+
+
+def consent_changed(events: Iterable[ConsentEvent]) -> None:
+    """As ``changed``, for every conversation that shows what these events are about."""
+    pairs = {(event.subject_id, event.brand_id) for event in events}
+    if not pairs:
+        return
+    subject_ids, brand_ids = zip(*pairs, strict=True)
+    shown = Conversation.objects.filter(contact__subject__in=subject_ids, line__brand__in=brand_ids)
+    changed(shown.values_list("pk", flat=True))
 
 
 class Publisher(threading.Thread):

@@ -6,12 +6,11 @@ from datetime import datetime
 
 from django.core import signing
 
-from consent import revoking
 from consent.folding import State
 from consent.models import Brand, ConsentEvent, Program, Standing, Subject
 from consent.purposes import Category, Level, Source
 from contactcenter.lib import phone
-from conversations import links
+from conversations import leaving, links
 from conversations.models import Line
 
 
@@ -74,6 +73,6 @@ def stop(
     *, page: Preferences, scope: Category | None, evidence: Mapping[str, str], now: datetime
 ) -> list[ConsentEvent]:
     """Ends every text of the brand, or those of one category."""
-    return revoking.revoke(
+    return leaving.leave(
         phone=page.phone, source=Source.WEB, evidence=evidence, now=now, brand_ids=[page.brand.pk], scope=scope
     )

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from contactcenter.lib import phone
+from conversations import lines
 
 
 class JoinForm(forms.Form):
@@ -36,8 +37,15 @@ class JoinForm(forms.Form):
 
     def clean_phone(self) -> str:
         try:
-            return phone.normalize(self.cleaned_data["phone"])
+            number = phone.normalize(self.cleaned_data["phone"])
         except phone.InvalidPhone:
             raise forms.ValidationError(
                 _now("This is not a mobile number that we can text. Write it like (201) 555-0100.")
             ) from None
+        if lines.is_ours(number):
+            raise forms.ValidationError(_now("This is our number. Type your own mobile number."))
+        if not phone.may_be_mobile(number):
+            raise forms.ValidationError(
+                _now("We can text only mobile numbers in the United States and Canada. Write it like (201) 555-0100.")
+            )
+        return number

@@ -59,6 +59,14 @@ def offered_to_join(slug: str) -> tuple[Program, dict[str, Disclosure]] | None:
 
 
 @access.public
+@require_http_methods(["GET", "HEAD"])
+def programs(request: HttpRequest) -> HttpResponse:
+    """What there is to join, for whoever has lost the end of the address."""
+    language = chosen(request, list(NAMES), "en")
+    return page(request, "public/programs.html", {"programs": joining.open_to_all()}, language)
+
+
+@access.public
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest, slug: str) -> HttpResponse:
     """The form; 303 to what happens next, 422 with what is wrong beside what was typed, 429 after too many."""

@@ -74,6 +74,9 @@ def agreed(event: ConsentEvent, number: str) -> str:
     """What a consent that was written down means from now on."""
     who, program = {"who": phone.display(number)}, event.program
     assert program is not None  # noqa: S101 a consent is always to a program
+    if event.kind == Kind.REQUESTED and not program.is_double_opt_in:
+        words = _("Written down. It permits nothing: %(who)s said no before, and only their own phone takes that back.")
+        return words % who
     if event.kind == Kind.REQUESTED:
         return _("Written down. %(who)s is asked by text now, and may be texted after a YES.") % who
     held = records.standing_after(event).level(program.pk, Category(program.category))

@@ -9,12 +9,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from consent import revoking
 from consent.folding import State
 from consent.models import Brand, ConsentEvent, Program, Standing, Subject
 from consent.purposes import Category, Source
-from conversations import joining, live
-from conversations.models import Conversation
+from conversations import joining, leaving
 
 
 class OptedOut(Exception):
@@ -67,19 +65,15 @@ def took_back(
     now: datetime,
 ) -> list[ConsentEvent]:
     """A "no" to a brand, or (``None``) to all, that one of us read or heard; one event per brand."""
-    with transaction.atomic():
-        events = revoking.revoke(
-            phone=phone,
-            brand_ids=[brand.pk] if brand else None,
-            source=source,
-            evidence=evidence,
-            occurred_at=occurred_at,
-            actor_id=actor_id,
-            now=now,
-        )
-        shown = Conversation.objects.filter(contact__phone=phone, line__brand__in=[event.brand_id for event in events])
-        live.changed(shown.values_list("pk", flat=True))
-    return events
+    return leaving.leave(
+        phone=phone,
+        brand_ids=[brand.pk] if brand else None,
+        source=source,
+        evidence=evidence,
+        occurred_at=occurred_at,
+        actor_id=actor_id,
+        now=now,
+    )
 
 
 def standing_after(event: ConsentEvent) -> State:

@@ -78,7 +78,7 @@ def state(message: Message) -> State:
     }
     status = Status(message.status)
     if is_scheduled(message):
-        return State(_("Scheduled for %(when)s") % {"when": moment(message.due_at)}, "clock")
+        return State(_("Scheduled for %(when)s") % {"when": here(message.due_at)}, "clock")
     if status == Status.QUEUED and message.error_detail and message.conversation.line.paused_at is None:
         return State(_("Queued, trying again: %(why)s") % {"why": message.error_detail}, "clock", "warn")
     if status in words:
@@ -89,7 +89,7 @@ def state(message: Message) -> State:
         why = reasons.sentences(message.decision.reasons if message.decision else [])
         return State(_("Blocked: %(why)s") % {"why": why}, "alert", "bad")
     if status == Status.HELD:
-        return State(_("Held until %(when)s") % {"when": moment(message.due_at)}, "clock", "warn")
+        return State(_("Held until %(when)s") % {"when": here(message.due_at)}, "clock", "warn")
     if timezone.now() - message.status_at > SETTLED_BY:
         return State(_("Unknown for good: the carrier never said what became of it."), "alert", "warn")
     return State(
@@ -130,6 +130,7 @@ PERMISSIONS = {
     "opted_in": gettext_lazy("Opted in"),
     "asked": gettext_lazy("Asked, not confirmed"),
     "opted_out": gettext_lazy("Opted out"),
+    "paused": gettext_lazy("Paused until judged"),
     "when_they_write": gettext_lazy("When they write"),
     "no_consent": gettext_lazy("No consent"),
 }
@@ -141,6 +142,11 @@ def moment(at: datetime | None) -> str:
         return ""
     local = localtime(at)
     return date_format(local, "M j, g:i A" if local.year == localtime().year else "M j, Y, g:i A")
+
+
+def here(at: datetime | None) -> str:
+    """A moment that is awaited, with whose clock says so: “Nov 20, 4:31 PM EST”."""
+    return f"{moment(at)} {date_format(localtime(at), 'T')}" if at else ""
 
 
 def day(at: date) -> str:

@@ -33,6 +33,7 @@ FACTS = {
     "is_on_hold": _("Number on hold"),
     "revoked_at": _("Last opted out"),
     "is_awaiting_yes": _("Had been asked for a YES"),
+    "has_asked_anew": _("Asked to join by text after opting out"),
     "category": _("Category"),
     "level_needed": _("Consent needed"),
     "level_held": _("Consent held"),

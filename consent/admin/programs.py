@@ -1,12 +1,13 @@
 """Brands, their programs, and the exact words that people agree to."""
 
-from typing import Any
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.db import models, transaction
 from django.db.models import Max
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect, QueryDict
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -15,7 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from consent import elements, phrases
-from consent.models import Brand, Disclosure, Program, readiness
+from consent.models import Brand, ConsentEvent, Disclosure, Program, readiness
+from consent.models.programs import LANGUAGES
+from consent.models.readiness import Item
 from contactcenter.accounts.site import Group, Page
 from contactcenter.lib import segments
 
@@ -46,9 +49,32 @@ class BrandAdmin(Page[Brand]):
             messages.warning(request, words % {"program": program.name, "missing": " ".join(missing)})
 
 
-@admin.register(Program)
+class ProgramForm(forms.ModelForm[Program]):
+    class Meta:
+        model = Program
+        fields = ("slug", "opt_in_keyword", "is_double_opt_in")  # the rest is the page's: nothing is built from it here
+        labels: ClassVar = {"opt_in_keyword": _("Keyword to join"), "is_double_opt_in": _("Double opt-in")}
+        help_texts: ClassVar = {
+            "slug": _("The end of the form's address, /join/…/. People keep it: change it only before anybody has it."),
+            "opt_in_keyword": _("What people text to join, for example REMINDERS. Empty: they join by form only."),
+        }
+
+    page: ClassVar["ProgramAdmin"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("is_active") and (brand := cleaned.get("brand")):
+            for item in self.page.besides(brand):
+                if not item.is_done:
+                    self.add_error(item.field, item.remedy)
+        return cleaned
+
+
 class ProgramAdmin(Page[Program]):
+    """Registered above (``conversations.admin_programs``), where more is known of what a program needs."""
+
     group = Group.SETTINGS
+    form = ProgramForm
     list_display = ("name", "brand", "category", "consent_level", "is_active")
     list_filter = ("is_active", "category")
     list_select_related = ("brand",)
@@ -69,23 +95,41 @@ class ProgramAdmin(Page[Program]):
         ),
     )
 
+    def besides(self, brand: Brand) -> list[Item]:
+        """What a brand's programs need that consent knows nothing of."""
+        return []
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Program | None = None) -> tuple[str, ...]:
+        """Whose texts these are, and of what kind, is what people agreed to: the database refuses to change it."""
+        is_agreed_to = obj is not None and ConsentEvent.objects.filter(program=obj).exists()
+        return (*self.readonly_fields, *(("brand", "category") if is_agreed_to else ()))
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form = cast("type[ProgramForm]", super().get_form(request, *args, **kwargs))
+        form.page = self
+        return form
+
     @admin.display(description=_("needed to be active"))
     def needs(self, program: Program) -> SafeString | str:
         """Every element, done or missing, in words."""
         if program._state.adding:
             return _now("Save it first, not active. Then this lists what is still missing.")
         lines = [
-            (item.label, _now("done") if item.is_done else _now("missing"), "" if item.is_done else item.remedy)
-            for item in readiness.checklist(program)
+            (item.label, item.note or _now("done"), "") if item.is_done else (item.label, _now("missing"), item.remedy)
+            for item in [*readiness.checklist(program), *self.besides(program.brand)]
         ]
-        wording = format_html(
-            '<p><a href="{}?program={}&amp;language={}">{}</a></p>',
-            reverse("admin:consent_disclosure_add", current_app=self.admin_site.name),
-            program.pk,
-            program.language,
-            _now("Write the wording for me"),
+        add = reverse("admin:consent_disclosure_add", current_app=self.admin_site.name)
+        links = format_html_join(
+            " · ",
+            '<a href="{}?program={}&amp;language={}" hreflang="{}">{}</a>',
+            ((add, program.pk, code, code, name) for code, name in LANGUAGES),
         )
-        return format_html("<ul>{}</ul>{}", format_html_join("", "<li>{}: <b>{}</b> {}</li>", lines), wording)
+        return format_html(
+            "<ul>{}</ul><p>{} {}</p>",
+            format_html_join("", "<li>{}: <b>{}</b> {}</li>", lines),
+            _now("Write the wording for me, in:"),
+            links,
+        )
 
     @admin.display(description=_("confirmation as it is sent"))
     def confirmation_sent(self, program: Program) -> SafeString | str:
@@ -100,6 +144,8 @@ class ProgramAdmin(Page[Program]):
         if program._state.adding:
             return ""
         url = reverse("join", args=[program.slug])
+        if not program.is_active:
+            return _now("It will be at %(address)s once the program is active.") % {"address": url}
         return format_html('<a href="{0}">{0}</a>', url)
 
 
@@ -119,19 +165,37 @@ class DisclosureForm(forms.ModelForm[Disclosure]):
     class Meta:
         model = Disclosure
         fields = ("program", "language", "text")
+        help_texts: ClassVar = {
+            "text": _("Left empty, it is written for you in the language chosen above, to read before you save it.")
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "text" in self.fields:
+            self.fields["text"].required = False
 
     def clean(self) -> dict[str, Any]:
         """Nobody may be asked to agree to words that lack something: the latest wording is what the form shows."""
         cleaned = super().clean() or {}
-        program, text = cleaned.get("program"), cleaned.get("text")
-        if program and text:
+        program, language, text = (cleaned.get(name, "") for name in ("program", "language", "text"))
+        if program and language and not self.is_somebody_s(text, program, language):
+            typed = cast("QueryDict", self.data).copy()
+            typed[self.add_prefix("text")] = readiness.wording_for(program, language)
+            self.data = typed
+            words = _now("This is written for you in %(language)s. Read it, change what you like, and save.")
+            self.add_error("text", words % {"language": dict(LANGUAGES)[language]})
+        elif program and text:
             missing = elements.missing_in_disclosure(text, program.offer)
             for element in missing:
                 self.add_error("text", readiness.unsaid((element,), _now("The wording")))
         return cleaned
 
+    def is_somebody_s(self, text: str, program: Program, language: str) -> bool:
+        """Whether a person has written it, or left what we wrote in the language that is chosen now."""
+        others = [other for other in phrases.LANGUAGES if other != language]
+        return bool(text.strip()) and text.strip() not in {readiness.wording_for(program, other) for other in others}
 
-@admin.register(Disclosure)
+
 class DisclosureAdmin(Page[Disclosure]):
     """People agreed to these words, so a new wording is a new version and no version ever changes."""
 
@@ -149,6 +213,8 @@ class DisclosureAdmin(Page[Disclosure]):
         initial = dict(super().get_changeform_initial_data(request))
         chosen, language = str(initial.get("program", "")), str(initial.get("language", ""))
         program = Program.objects.filter(pk=chosen).first() if chosen.isdecimal() else None
+        if program is not None and not language:
+            language = initial["language"] = program.language
         if program is not None and language in phrases.LANGUAGES:
             initial["text"] = readiness.wording_for(program, language)
         return initial
@@ -163,3 +229,14 @@ class DisclosureAdmin(Page[Disclosure]):
             earlier = program.disclosures.filter(language=obj.language).aggregate(last=Max("version"))
             obj.version = (earlier["last"] or 0) + 1
             super().save_model(request, obj, form, change)
+        seems = elements.language_of(obj.text)
+        if seems and seems != obj.language:
+            words = _now(
+                "This wording is filed as %(stated)s and reads like %(seems)s. If that is wrong, add it again."
+            )
+            names = dict(LANGUAGES)
+            messages.warning(request, words % {"stated": names[obj.language], "seems": names[seems]})
+
+    def response_post_save_add(self, request: HttpRequest, obj: Disclosure) -> HttpResponseRedirect:
+        """Back to the program, which says what else it needs."""
+        return redirect("admin:consent_program_change", obj.program_id)

@@ -71,7 +71,13 @@ class SubjectAdmin(Record[Subject]):
             "opts": self.opts,
             "record": read,
             "events": [
-                (event, telling.event(event), telling.source(event), record.incomplete(event, read.events))
+                (
+                    event,
+                    telling.event(event),
+                    telling.source(event),
+                    record.incomplete(event, read.events),
+                    read.disclosure_of(event),
+                )
                 for event in read.events
             ],
             "decisions": [(decision, sentences(decision.reasons)) for decision in read.decisions],

@@ -12,6 +12,7 @@ from consent.models.choices import choices
 from consent.models.ledger import Subject, phone_hash
 from consent.models.programs import Brand, Program
 from consent.purposes import Purpose, Verdict
+from consent.reasons import sentences
 
 
 class HoldManager(models.Manager["Hold"]):
@@ -99,4 +100,4 @@ class Decision(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.verdict}: {', '.join(self.reasons)}"
+        return f"{self.get_verdict_display()}: {sentences(self.reasons)}".removesuffix(": ")

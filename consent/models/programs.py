@@ -139,16 +139,28 @@ class Program(models.Model):
 
     @property
     def confirmation(self) -> str:
-        """What who has joined is told: the program's own text, or ours."""
-        return self.confirmation_text or phrases.confirmation(self.offer, self.language)
+        """What who has joined is told, in the program's language."""
+        return self.confirmation_in(self.language)
 
     @property
     def question(self) -> str:
-        """What people answer YES to: the program's own text, or ours."""
-        return self.question_text or phrases.question(self.offer, self.language)
+        """What people answer YES to, in the program's language."""
+        return self.question_in(self.language)
+
+    def confirmation_in(self, language: str) -> str:
+        """The program's own text where it is in this language, else ours."""
+        own = self.confirmation_text if language == self.language else ""
+        return own or phrases.confirmation(self.offer, language)
+
+    def question_in(self, language: str) -> str:
+        """The program's own text where it is in this language, else ours."""
+        own = self.question_text if language == self.language else ""
+        return own or phrases.question(self.offer, language)
 
     def clean(self) -> None:
-        """An active program has all that it needs."""
+        """An active program has all that it needs; no keyword is ever one that means something else."""
+        if self.brand_id is not None and (why_not := readiness.why_not(self, self.opt_in_keyword)):
+            raise ValidationError({"opt_in_keyword": why_not})
         if not self.is_active or self.brand_id is None or not (self.category and self.consent_level):
             return
         wrong: dict[str, list[str]] = {}

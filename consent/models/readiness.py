@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from consent import elements, keywords, phrases
+from consent import answers, elements, keywords, phrases, revocation
 from consent.elements import Element, Flaw
 from consent.purposes import ConfirmedBy
 
@@ -40,13 +41,19 @@ FLAWS: dict[Flaw, Any] = {
 }
 
 
+# A text of more words is not looked up: JOIN or KEEP may stand before them (conversations/consequences.py).
+KEYWORD_WORDS_AT_MOST = 3
+
+
 class Item(NamedTuple):
-    """One line of the checklist. ``field`` is where an editor mends it, if it is one of the program's own fields."""
+    """One line of the checklist. ``field`` is where an editor mends it, if it is one of the program's own fields;
+    ``note`` says how it is done where that is by having none."""
 
     label: str
     is_done: bool
     remedy: str
     field: str | None = None
+    note: str = ""
 
 
 def unsaid(missing: tuple[Element, ...], where: str) -> str:
@@ -67,6 +74,7 @@ def checklist(program: "Program") -> list[Item]:
     in_confirmation = elements.missing_in_confirmation(program.confirmation, offer)
     in_question = elements.missing_in_question(program.question, offer) if program.is_double_opt_in else ()
     needs_mail = program.is_double_opt_in and program.confirmed_by == ConfirmedBy.EMAIL
+    wrong_keyword = why_not(program, program.opt_in_keyword)
     no_disclosure = _("Add a disclosure in %(language)s: the exact words that people agree to.") % {
         "language": language
     }
@@ -86,10 +94,10 @@ def checklist(program: "Program") -> list[Item]:
         ),
         Item(
             _("keyword to join"),
-            not program.opt_in_keyword or keywords.match(program.opt_in_keyword) is None,
-            _("“%(word)s” already means something else (stop, start or help). Choose another keyword, or none.")
-            % {"word": program.opt_in_keyword},
+            not wrong_keyword,
+            wrong_keyword,
             "opt_in_keyword",
+            "" if program.opt_in_keyword else _("none: people join by form only"),
         ),
         Item(
             _("disclosure in %(language)s") % {"language": language},
@@ -102,7 +110,13 @@ def checklist(program: "Program") -> list[Item]:
             unsaid(in_confirmation, _("The confirmation")),
             "confirmation_text",
         ),
-        Item(_("question"), not in_question, unsaid(in_question, _("The question")), "question_text"),
+        Item(
+            _("question"),
+            not in_question,
+            unsaid(in_question, _("The question")),
+            "question_text",
+            "" if program.is_double_opt_in else _("none: nobody is asked twice"),
+        ),
         Item(
             _("confirmation by email"),
             not needs_mail or settings.CAN_MAIL,
@@ -110,6 +124,46 @@ def checklist(program: "Program") -> list[Item]:
             "confirmed_by",
         ),
     ]
+
+
+def why_not(program: "Program", keyword: str) -> str:
+    """Why a keyword can't be a program's, in words; nothing where it can, or where there is none."""
+    if not keyword.strip():
+        return ""
+    told, today = keywords.fold(keyword), timezone.localdate()
+    listed = keywords.match(keyword)
+    troubles = {
+        _("“%(word)s” has no letter and no digit. Choose another keyword, or none."): not told,
+        _("“%(word)s” is too long: three words at most. Choose another keyword, or none."): (
+            len(told.split()) > KEYWORD_WORDS_AT_MOST
+        ),
+        _("“%(word)s” already means something else (stop, start or help). Choose another keyword, or none."): (
+            (listed is not None and listed.meaning != "join") or revocation.classify(keyword).kind != "none"
+        ),
+        _("“%(word)s” is how people answer our questions (yes, ok, thanks). Choose another keyword, or none."): (
+            answers.is_yes(keyword, today) or answers.is_company(keyword, today)
+        ),
+        _("“%(word)s” is how people keep a program after a STOP. Choose another keyword, or none."): (
+            told.split(" ")[0] in answers.keep_words(today)
+        ),
+    }
+    names = {"word": keyword}
+    if found := next((words for words, applies in troubles.items() if applies), ""):
+        return found % names
+    others = program.__class__.objects.filter(brand=program.brand_id, is_active=True).exclude(pk=program.pk)
+    alike = spellings(keyword)
+    taken = next((other.name for other in others if alike & spellings(other.opt_in_keyword)), None)
+    if taken is None:
+        return ""
+    words = _("“%(word)s” reads like the keyword of %(program)s. Choose another keyword, or none.")
+    return words % {**names, "program": taken}
+
+
+def spellings(keyword: str) -> set[str]:
+    """What a keyword may be texted as, folded: JOIN before it says nothing."""
+    told = keywords.fold(keyword)
+    first, _space, rest = told.partition(" ")
+    return {told, rest if first in keywords.listed("join") else told} - {""}
 
 
 def what_is_missing(program: "Program") -> list[str]:

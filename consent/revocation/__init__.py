@@ -54,7 +54,8 @@ def classify(text: str) -> Classification:
     if max(score) < HOPELESS:
         return Classification("none", "", rulebook.version())
     said, phrase = book.judged(plain, reading.straight(own).replace("'", ""))
-    kind = together(said, score, most_of(plain) if said != "none" else score[0])
+    has_sentences = plain.count(" . ") > 2
+    kind = together(said, score, most_of(plain) if said != "none" and has_sentences else score[0])
     if kind == "none":
         return Classification(kind, "", rulebook.version())
     rule = phrase or f"{book.language(words)}.words: {', '.join(scales().reasons(words))}"

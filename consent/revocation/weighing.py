@@ -68,33 +68,34 @@ class Scales:
     def score(self, words: Sequence[str]) -> Score:
         """Add up a text as ``reading.plain`` gives it: the weights of all its ``parts`` and ``pairs``."""
         revoke, stranger = self.weights.get(ANY_TEXT, NOTHING)
-        number, kind = self.numbers.get, self.kinds.get
         two, apart, three, far = (shape.get for shape in self.together)
-        before: list[tuple[int, int]] = [(0, 0)] * 3
+        second = second_kind = first = first_kind = third_kind = 0
         for word in words:
-            one = word_score(self, word)
-            own = number(word, 0)
-            its_kind = number(kind(word, ""), 0) or own
-            (_third, third_kind), (second, second_kind), (first, first_kind) = before
-            found = [one]
+            of_revoking, of_strangers, own, kind = weighed(self, word)
+            revoke += of_revoking
+            stranger += of_strangers
+            found: list[Score | None] = []
             if own:
                 found += (
-                    two(first << BITS | own, NOTHING),
-                    apart(second << BITS | own, NOTHING),
-                    three((second << BITS | first) << BITS | own, NOTHING),
+                    two(first << BITS | own),
+                    apart(second << BITS | own),
+                    three((second << BITS | first) << BITS | own),
                 )
-            if its_kind:
-                found.append(far(third_kind << BITS | its_kind, NOTHING))
-                if its_kind != own or first_kind != first:
-                    found.append(two(first_kind << BITS | its_kind, NOTHING))
-                if its_kind != own or second_kind != second:
-                    found.append(apart(second_kind << BITS | its_kind, NOTHING))
-                if its_kind != own or second_kind != second or first_kind != first:
-                    found.append(three((second_kind << BITS | first_kind) << BITS | its_kind, NOTHING))
+            if kind:
+                found.append(far(third_kind << BITS | kind))
+                differs = kind != own
+                if differs or first_kind != first:
+                    found.append(two(first_kind << BITS | kind))
+                if differs or second_kind != second:
+                    found.append(apart(second_kind << BITS | kind))
+                if differs or second_kind != second or first_kind != first:
+                    found.append(three((second_kind << BITS | first_kind) << BITS | kind))
             for score in found:
-                revoke += score[0]
-                stranger += score[1]
-            before = [before[1], before[2], (own, its_kind)]
+                if score is not None:
+                    revoke += score[0]
+                    stranger += score[1]
+            third_kind, second_kind, first_kind = second_kind, first_kind, kind
+            second, first = first, own
         return revoke, stranger
 
     def reasons(self, words: Sequence[str], *, most: int = 3) -> list[str]:
@@ -106,9 +107,12 @@ class Scales:
 
 
 @lru_cache(maxsize=20_000)
-def word_score(scales: Scales, word: str) -> Score:
+def weighed(scales: Scales, word: str) -> tuple[float, float, int, int]:
+    """Both weights of a word with its parts, its number and its kind's; a word that stands alone in the file has 0."""
     found = [scales.weights[part] for part in parts(word) if part in scales.weights]
-    return sum(score[0] for score in found), sum(score[1] for score in found)
+    own = scales.numbers.get(word, 0)
+    kind = scales.numbers.get(scales.kinds.get(word, ""), 0) or own
+    return sum(score[0] for score in found), sum(score[1] for score in found), own, kind
 
 
 def load(path: Path, kinds: Mapping[str, str]) -> Scales:

@@ -55,6 +55,16 @@ class Screen:
     view: "ScreenView"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Elsewhere:
+    """A page of the inbox's side that whoever works in the admin looks for here. ``url`` is its name."""
+
+    url: str
+    title: Any
+    group: Group
+    permission: str
+
+
 ScreenView = Callable[[HttpRequest], TemplateResponse]
 
 
@@ -69,6 +79,11 @@ def screen(path: str, *, name: str, title: Any, group: Group, permission: str) -
     return register
 
 
+def lead_to(url: str, *, title: Any, group: Group, permission: str) -> None:
+    """Lists a page that is not of the admin among its pages."""
+    cast("Site", admin.site).elsewhere.append(Elsewhere(url=url, title=title, group=group, permission=permission))
+
+
 class Site(admin.AdminSite):
     """Django's admin behind our own sign-in page. Agents are refused: signing in again would not help them."""
 
@@ -79,6 +94,7 @@ class Site(admin.AdminSite):
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
         self.screens: list[Screen] = []
+        self.elsewhere: list[Elsewhere] = []
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [*map(self.url_of, self.screens), *super().get_urls()]
@@ -125,6 +141,10 @@ class Site(admin.AdminSite):
                 url = reverse(f"admin:{shown.name}", current_app=self.name)
                 entry = {"name": shown.title, "object_name": shown.name, "admin_url": url, "view_only": True}
                 sections[shown.group]["models"].append(entry)
+        for led in self.elsewhere:
+            if request.user.has_perm(led.permission):
+                entry = {"name": led.title, "object_name": led.url, "admin_url": reverse(led.url), "view_only": True}
+                sections[led.group]["models"].append(entry)
         for model, page in self._registry.items():
             if model in entries:
                 app, entry = entries[model]

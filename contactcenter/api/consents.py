@@ -14,7 +14,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from consent import acquiring, revoking, telling
+from consent import acquiring, telling
 from consent.models import Brand, ConsentEvent, Program, Standing, phone_hash
 from consent.purposes import Category, Level, Source
 from contactcenter.accounts import access
@@ -23,7 +23,7 @@ from contactcenter.api.fields import MomentField, PhoneField, Strict, program_of
 from contactcenter.api.models import ApiToken, Scope
 from contactcenter.api.problems import Problem
 from contactcenter.api.views import TokenView
-from conversations import joining
+from conversations import joining, leaving
 
 EVENTS = 50
 # As far as another system's clock may be ahead of ours.
@@ -277,7 +277,7 @@ def not_enough(missing: frozenset[str]) -> Problem:
 
 
 def revoke(token: ApiToken, asked: dict[str, Any], *, now: datetime) -> idempotency.Answer:
-    events = revoking.revoke(
+    events = leaving.leave(
         phone=asked["phone"],
         source=Source.API,
         evidence=evidence(token, asked),

@@ -36,6 +36,9 @@ class NewAlertSerializer(Strict):
     body = serializers.CharField(max_length=3200, help_text="The text; ten segments at most, no card or social number.")
     ref = serializers.UUIDField(required=False, help_text="Its id, if you make it; left out: we make one.")
     expires_at = MomentField(required=False, help_text="Of no use after; left out: a day from now.")
+    waits_for_morning = serializers.BooleanField(
+        default=False, help_text="Not between 21:00 and 8:00 wherever they may be; left out: at once, at any hour."
+    )
 
 
 class CarrierErrorSerializer(serializers.Serializer[Any]):
@@ -143,6 +146,7 @@ def send(token: ApiToken, asked: dict[str, Any], *, now: datetime) -> idempotenc
             body=asked["body"],
             ref=asked.get("ref") or uuid4(),
             expires_at=asked.get("expires_at"),
+            waits_for_morning=asked["waits_for_morning"],
             now=now,
         )
     except alerting.NotForPromotions as error:

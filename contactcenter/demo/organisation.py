@@ -85,6 +85,10 @@ PROGRAMS = (
         "Up to 2 messages a month", "free health classes near you", "CLASSES", is_double_opt_in=True,
     ),
     Program(
+        "harbor-offers", CLINIC, "Clinic offers", Category.PROMOTIONAL, Level.WRITTEN,
+        "Up to 2 messages a month", "offers on checkups", "CHECKUPS",
+    ),
+    Program(
         "pharmacy-care", PHARMACY, "Pharmacy conversations", Category.CONVERSATIONAL, Level.CONVERSATIONAL,
         "Message frequency varies", "your prescriptions",
     ),
@@ -128,7 +132,7 @@ OFFERED = {
 }
 AUTHORS = ("agent", "agent2", "supervisor")
 FIRST_NAMES = {user.username: user.first_name for user in USERS}
-JOINED_BY = frozenset(program.keyword for program in PROGRAMS if program.keyword) | {"YES"}
+JOINED_BY = frozenset(program.keyword for program in PROGRAMS if program.keyword) | {"YES", "KEEP REMINDERS"}
 LEVELS = {program.slug: program.level for program in PROGRAMS}
 # The words in which people agree to each (version 1, English), and in Spanish where a clinic's people ask for it.
 DISCLOSURES = {program.slug: phrases.disclosure(offer(program)) for program in PROGRAMS}

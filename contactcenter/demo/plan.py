@@ -94,6 +94,8 @@ PARTS: Mapping[Situation, Part] = {
     Situation.STARTED_AGAIN: Part(3, ("stops and starts again",), (FRONT_DESK, BILLING, REFILLS)),
     Situation.CARRIER_STOPPED: Part(1, FOLLOW_UP),
     Situation.JOINED: Part(3, ("joins by text",)),
+    Situation.KEPT: Part(1, ("keeps the reminders",)),
+    Situation.MAY_KEEP: Part(1, ("gets reminders and offers",)),
     Situation.SUSPECTED: Part(2, ("may have asked to stop", "may have asked to stop, again"), (REFILLS, FRONT_DESK)),
     Situation.CLEARED: Part(1, ("did not mean to stop",)),
     Situation.HELPED: Part(3, ("asks for help",), (FRONT_DESK, BILLING, REFILLS)),

@@ -46,6 +46,8 @@ class Situation(StrEnum):
     STARTED_AGAIN = "opted out and in again"
     CARRIER_STOPPED = "opted out, says the carrier"
     JOINED = "joined by a keyword and a YES"
+    KEPT = "opted out, told how to keep one kind, and kept it"
+    MAY_KEEP = "gets two kinds, so that a STOP is told how to keep one"
     SUSPECTED = "may have asked to stop"
     CLEARED = "was thought to have asked to stop"
     HELPED = "asked for help"
@@ -202,6 +204,7 @@ def once(*, days: int = 10, resolves: bool = True) -> Story:
         it.agree(start)
         words = {"stop": STOPS[turn % len(STOPS)], "start": ("START", "Start", "unstop")[turn % 3], "help": "HELP"}
         words |= {"join": ("CLASSES", "Classes")[turn % 2], "yes": ("YES", "Yes!")[turn % 2]}
+        words |= {"reminders": "REMINDERS", "offers": "CHECKUPS", "keep": "KEEP REMINDERS"}
         it.play(dialogue, start, blanks=it.blanks(start, **words))
         it.judge(is_revocation=True)
         if resolves:
@@ -339,6 +342,8 @@ STORIES: dict[Situation, Story] = {
     Situation.STARTED_AGAIN: once(),
     Situation.CARRIER_STOPPED: fails(Situation.CARRIER_STOPPED),
     Situation.JOINED: once(),
+    Situation.KEPT: once(),
+    Situation.MAY_KEEP: once(resolves=False),
     Situation.SUSPECTED: suspected,
     Situation.CLEARED: cleared,
     Situation.HELPED: once(),

@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import PhoneNumberFormat
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _CARRIER_DIGITS = re.compile(r"\+?([1-9][0-9]{6,14})")
@@ -46,6 +46,18 @@ def normalize(raw: str, region: str = "US") -> str:
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
+# Where +1 leads: the United States with its territories, and Canada.
+_NEAR = frozenset({"US", "CA", "PR", "VI", "GU", "AS", "MP"})
+_MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})  # here the two look alike
+
+
+def may_be_mobile(e164: str) -> bool:
+    """Whether a number may be a mobile one of the United States or Canada: not toll-free, 900 or from elsewhere."""
+    number = phonenumbers.parse(e164)
+    is_near = phonenumbers.region_code_for_number(number) in _NEAR
+    return is_near and phonenumbers.number_type(number) in _MOBILE
+
+
 @lru_cache(10_000)  # a line is in every text, and who writes once writes again
 def from_carrier(sender: str) -> str:
     """Return how we store an address that the carrier sent; never raises, so that no message is lost.
@@ -75,7 +87,7 @@ def is_phone(value: str) -> bool:
 
 def masked(e164: str) -> str:
     """Return a number as it is shown to whoever has a link, who need not be its owner: ``••• ••• 0123``."""
-    return f"••• ••• {e164[-4:]}"
+    return f"•••\u00a0•••\u00a0{e164[-4:]}"  # in one piece on the narrowest screen
 
 
 @lru_cache(10_000)  # each row of each list shows one

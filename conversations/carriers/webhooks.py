@@ -19,6 +19,8 @@ STATUSES = {
     "undeliverable": Status.FAILED,
 }
 LONGEST_NUMBER = 20
+# What a message may hold besides a text; several come as "content".
+ATTACHED = ("image", "video", "audio", "file", "vcard")
 OPTED_OUT_CODES = frozenset({"1240"})
 
 
@@ -88,10 +90,18 @@ def read_text(payload: dict[str, Any]) -> Text:
         sender=phone.from_carrier(words(payload, "from")),
         recipient=phone.from_carrier(words(payload, "to")),
         occurred_at=moment(payload.get("timestamp")),
-        body=payload["text"] if isinstance(payload.get("text"), str) else "",
+        body=said(payload),
         channel=(channel if kind == "text" else f"{channel} {kind}")[:30],
         is_supported=channel == "sms" and kind == "text" and isinstance(payload.get("text"), str),
     )
+
+
+def said(payload: dict[str, Any]) -> str:
+    """The words of a message: a text's, or those beside a picture. A STOP is a STOP wherever it is written."""
+    several = payload.get("content")
+    attached = [payload.get(kind) for kind in ATTACHED] + (several if isinstance(several, list) else [])
+    parts = [payload.get("text"), *(mapping(one).get(name) for one in attached for name in ("text", "caption"))]
+    return "\n".join(part for part in parts if isinstance(part, str) and part)
 
 
 def read_report(payload: dict[str, Any]) -> Report:

@@ -217,6 +217,13 @@ byId("add").addEventListener("submit", async (event) => {
   const added = await attempt(form.querySelector(".error"), () => post("handsets", { number: number.value, name: name.value }));
   if (added) form.reset();
 });
+byId("rent").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const form = event.currentTarget;
+  const { number, kind } = form.elements;
+  const rented = await attempt(form.querySelector(".error"), () => post("lines", { number: number.value, kind: kind.value }));
+  if (rented) form.reset();
+});
 byId("switch").elements.kind.addEventListener("change", drawValue);
 byId("switch").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -142,7 +142,7 @@ def test_each_page_opens_for_whom_it_declares_and_for_nobody_else(place, method,
 
 # Public for sessions: they ask for a token instead (tests/api/test_authentication.py).
 API = {"api-consents", "api-revocations", "api-messages", "api-message", "api-schema", "api-nowhere"}
-CONSUMERS = {"join", "join-done", "join-confirm", "unsubscribe", "mailbox", "preferences"}
+CONSUMERS = {"join", "join-programs", "join-done", "join-confirm", "unsubscribe", "mailbox", "preferences"}
 
 
 def test_only_these_pages_are_public():

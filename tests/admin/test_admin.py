@@ -342,7 +342,7 @@ def test_a_message_s_page_shows_the_gate_s_decision(compliance):
         purpose=Purpose.HELP,
         decision=decision,
     )
-    assert "blocked: opted_out" in page(compliance, message)
+    assert "Blocked: This person has opted out." in page(compliance, message)
     assert "&quot;is_suppressed&quot;: true" in page(compliance, decision)
 
 

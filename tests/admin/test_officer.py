@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from consent import ledger, rulebook
 from consent.models import ConsentEvent, Decision, Evidence, Hold, Review, Standing, Subject, phone_hash
-from consent.purposes import Kind, Level, Purpose, Source, Verdict
+from consent.purposes import Category, Kind, Level, Purpose, Source, Verdict
 from contactcenter.accounts.models import Role
 from tests import factories
 
@@ -406,7 +406,7 @@ def test_everything_about_a_number_is_on_one_page_and_in_one_file(officer, brand
 
 
 def test_a_consent_s_page_says_what_its_record_lacks(officer, brand):
-    program = factories.program(brand=brand)
+    program = factories.program(brand=brand, category=Category.PROMOTIONAL)
     event = recorded(brand, Kind.GRANTED, source=Source.KEYWORD, program_id=program.pk, evidence={"words": "JOIN"})
     assert "Lacks: name and telephone number." in shown(officer, change(event))
     assert "Lacks" not in shown(officer, change(recorded(brand, Kind.REVOKED)))

@@ -96,6 +96,7 @@ def test_no_page_needs_an_inline_script_or_style(administrator):
 # --- The index -------------------------------------------------------------------------------------------------
 
 
+ELSEWHERE = ("consent-record", "consent-imports")
 RECORDS = ("Subject", "Standing", "ConsentEvent", "Evidence", "Seal")
 
 
@@ -108,7 +109,7 @@ def test_the_index_is_grouped_by_what_people_look_for(administrator):
         ("Messages", ["CarrierEvent", "Contact", "Message", "Mail"]),
         (
             "Consent",
-            ["consent_overview", "consent_rules", "Review", "Hold", "Decision", *RECORDS],
+            ["consent_overview", "consent_rules", *ELSEWHERE, "Review", "Hold", "Decision", *RECORDS],
         ),
         ("Settings", ["ApiToken", "Tag", "Line", "Brand", "Program", "Disclosure"]),
         ("People", ["User"]),

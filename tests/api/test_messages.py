@@ -1,6 +1,6 @@
 """A bank's system sends an alert and asks what became of it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from consent import acquiring
 from consent.purposes import Category, Level, Purpose, Source
-from conversations import dispatch, invariants, settling
+from conversations import alerting, dispatch, invariants, settling
 from conversations.carriers.outcomes import Kind, Outcome
 from conversations.models import Contact, Conversation, Message
 from tests import factories
@@ -104,6 +104,27 @@ def test_what_is_not_right_is_named(bank, program, fields, place, words):
     (error,) = problem(bank.post("messages/", alert(program, **fields)), 422)["errors"]
     assert error["pointer"] == f"#/{place}"
     assert words in error["detail"]
+    assert not Contact.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("at", "due"),
+    [
+        (datetime(2026, 3, 3, 4, 0, tzinfo=UTC), datetime(2026, 3, 3, 13, 0, tzinfo=UTC)),  # 23:00 in New York
+        (datetime(2026, 3, 3, 15, 0, tzinfo=UTC), datetime(2026, 3, 3, 15, 0, tzinfo=UTC)),
+    ],
+)
+def test_an_alert_that_can_wait_wakes_nobody(program, at, due):
+    said = {"program": program, "phone": PHONE, "body": "Your card is ready.", "ref": uuid4(), "now": at}
+    told = alerting.send(**said, waits_for_morning=True)
+    assert (told.due_at, told.expires_at - told.due_at) == (due, timedelta(days=1))
+
+
+def test_an_alert_that_would_wait_too_long_is_refused(program):
+    at = datetime(2026, 3, 3, 4, 0, tzinfo=UTC)
+    said = {"program": program, "phone": PHONE, "body": "Your table is ready.", "ref": uuid4(), "now": at}
+    with pytest.raises(alerting.TooLate):
+        alerting.send(**said, waits_for_morning=True, expires_at=at + timedelta(hours=2))
     assert not Contact.objects.exists()
 
 

@@ -201,3 +201,31 @@ def test_consumers_own_pages(desk: Desk, product: Product, theme: str) -> None:
     page.get_by_role("heading", name="Thank you").wait_for()
 
     assert problems == []
+
+
+def test_what_an_email_leads_to(desk: Desk, product: Product, theme: str) -> None:
+    """Sign up with an address, read the email, confirm, end it; a link that is none of ours."""
+    desk.expect_complaints("404")
+    page, problems = signed_in(desk, "agent", theme), []
+    page.context.clear_cookies()
+    page.goto(f"{product.url}/join/harbor-reminders/")
+    page.get_by_label("Mobile number").fill("(212) 555-0124" if theme == "light" else "(212) 555-0125")
+    page.get_by_label("Email").fill("anna@example.com")
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Sign up for texts").click()
+    page.get_by_role("link", name="read that email here").click()
+    problems += inspect(page, "mailbox")
+    page.locator("a[href*='/confirm/']").first.click()
+    problems += inspect(page, "confirm")
+    page.get_by_role("button", name="Yes, I agreed").click()
+    problems += inspect(page, "confirmed")
+    page.goto(f"{product.url}/mailbox/")
+    page.locator("a[href*='/unsubscribe/']").first.click()
+    problems += inspect(page, "unsubscribe")
+    page.get_by_role("button", name="Stop all texts").click()
+    page.get_by_role("heading", name="Done").wait_for()
+    problems += inspect(page, "done")
+    page.goto(f"{product.url}/unsubscribe/nonsense/")
+    problems += inspect(page, "no such link")
+
+    assert problems == []

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from consent import acquiring, proof, revoking
+from consent import acquiring, ledger, proof, revoking
 from consent.models import ConsentEvent, Standing
 from consent.purposes import Category, Effect, Kind, Level, Source
 from tests import factories
@@ -130,3 +130,46 @@ def test_a_no_to_one_category_leaves_the_others():
     assert state.is_suppressed_for(Category.PROMOTIONAL)
     assert not state.is_suppressed
     assert state.level(program.pk, Category.PROMOTIONAL) == Level.NONE
+
+
+@pytest.mark.parametrize("nothing", ["-", " N/A ", "none", "unknown", "."])
+def test_row_1_a_placeholder_proves_nothing(nothing):
+    evidence = dict.fromkeys(proof.WRITTEN[Source.IMPORT], "said")
+    assert proof.missing(Level.WRITTEN, Source.IMPORT, evidence) == frozenset()
+    assert proof.missing(Level.WRITTEN, Source.IMPORT, evidence | {"ip": nothing}) == {"ip"}
+
+
+def told(kind: Kind, program, minute: int, **fields) -> None:
+    at = NOON + timedelta(minutes=minute)
+    fields = {"source": Source.KEYWORD, "level": Level.EXPRESS, "program_id": program.pk} | fields
+    ledger.record(
+        now=at, report=ledger.Report(phone=PHONE, brand_id=program.brand_id, kind=kind, occurred_at=at, **fields)
+    )
+
+
+def test_the_last_no_ended_what_was_agreed_to_between_it_and_the_one_before():
+    brand = factories.brand()
+    programs = {minute: factories.program(brand=brand) for minute in (4, 5, 6, 10, 11)}
+    for minute, program in programs.items():
+        told(Kind.GRANTED, program, minute)
+    for minute in (5, 10):
+        told(Kind.REVOKED, programs[4], minute, program_id=None)
+    ended = acquiring.ended_by_the_last_no(standing())
+    assert {minute for minute, program in programs.items() if program.pk in ended} == {6, 10}
+
+
+def test_row_17_after_a_narrower_no_nobody_else_lifts_it_by_a_wider_yes():
+    program = factories.program()
+    told(Kind.REVOKED, program, 1, program_id=None, scope=Category.PROMOTIONAL)
+    event = acquiring.acquire(
+        program=program, phone=PHONE, source=Source.WEB, evidence=WEB, now=NOON + timedelta(minutes=2)
+    )
+    assert event.kind == Kind.REQUESTED
+    assert standing().state.is_suppressed_for(Category.PROMOTIONAL)
+
+
+def test_blank_evidence_is_not_kept():
+    program = factories.program()
+    evidence = {"words": "JOIN", "document": "  ", "name": ""}
+    event = acquiring.acquire(program=program, phone=PHONE, source=Source.KEYWORD, evidence=evidence, now=NOON)
+    assert list(event.evidence.values_list("name", flat=True)) == ["words"]

@@ -195,3 +195,14 @@ def test_what_a_wording_may_tell_people_to_send_is_understood(word, meaning):
 
 def test_every_word_that_a_question_asks_for_is_a_yes():
     assert {"YES", "SI", "OUI"} <= set(str(rulebook.value("confirmation.yes_words", date(2026, 11, 23))).split())
+
+
+@pytest.mark.parametrize("language", phrases.LANGUAGES)
+@pytest.mark.parametrize("level", Level)
+def test_a_wording_shows_its_language(language, level):
+    assert elements.language_of(phrases.disclosure(replace(OFFER, level=level), language)) == language
+
+
+@pytest.mark.parametrize("text", ["", "STOP", "Harbor Clinic", "Hola the les"])
+def test_a_few_words_show_no_language(text):
+    assert elements.language_of(text) == ""

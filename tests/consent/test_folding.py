@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -5,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent.folding import GRANTS, Entry, Grant, State, apply, fold
-from consent.purposes import Category, Effect, Kind, Level
+from consent.folding import GRANTS, Entry, Grant, State, apply, confirmed_level, fold
+from consent.purposes import Category, Effect, Kind, Level, Source
 
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -25,6 +26,7 @@ entries = st.sampled_from(Kind).flatmap(
         program_id=programs if kind in GRANTS else st.none() | programs,
         level=st.sampled_from(Level),
         scope=st.none() | st.sampled_from(Category) if kind == Kind.REVOKED else st.none(),
+        may_lift=st.booleans(),
     )
 )
 
@@ -65,7 +67,7 @@ def test_an_effect_is_told_exactly_when_something_that_counts_changed(several):
         Effect.RESUMED: before.is_suppressed and not after.is_suppressed,
         Effect.SUSPECTED: after.is_suspected and not before.is_suspected,
         Effect.CLEARED: before.is_suspected and not after.is_suspected,
-        Effect.GRANTED: after.grants != before.grants,
+        Effect.GRANTED: after.grants != before.grants or (before.is_suppressed and not after.is_suppressed),
         Effect.NOTHING: True,
     }
     assert changed[effect]
@@ -151,3 +153,40 @@ def test_of_nobody_heard_of_nothing_is_said():
     assert fold([]) == State()
     assert not State().is_suppressed
     assert not State().is_suspected
+
+
+@pytest.mark.parametrize("source", [Source.WEB, Source.API, Source.PAPER, Source.IMPORT, Source.EMAIL])
+def test_row_17_a_stop_that_arrives_late_is_in_force_whatever_was_claimed_meanwhile(source):
+    """Sent before the claim and received after it: had it come at once, the claim had lifted nothing."""
+    claim = Entry.of("granted", at(10), 1, json.dumps({"level": "express", "source": source}))
+    state, effect = apply(fold([claim]), Entry(Kind.REVOKED, at(9)))
+    assert (state.is_suppressed, effect) == (True, Effect.SUPPRESSED)
+    assert fold([Entry(Kind.REVOKED, at(9)), claim]) == state
+
+
+def test_a_keyword_texted_after_a_stop_that_arrives_late_stands():
+    joined = Entry.of("granted", at(10), 1, json.dumps({"level": "express", "source": Source.KEYWORD}))
+    assert not fold([joined, Entry(Kind.REVOKED, at(9))]).is_suppressed
+
+
+def test_after_a_narrower_no_and_a_start_only_what_was_agreed_to_since_counts():
+    agreed, no = Entry(Kind.GRANTED, at(1), 1, Level.EXPRESS), Entry(Kind.REVOKED, at(2), scope=Category.PROMOTIONAL)
+    state = fold([agreed, no, Entry(Kind.RESUMED, at(3))])
+    assert not state.is_suppressed_for(Category.PROMOTIONAL)
+    assert state.level(1, Category.PROMOTIONAL) == Level.NONE
+    assert state.level(1, Category.INFORMATIONAL) == Level.EXPRESS
+
+
+def test_a_narrower_no_is_a_no_as_well():
+    assert fold([Entry(Kind.REVOKED, at(2), scope=Category.PROMOTIONAL)]).has_any_no
+    assert not fold([Entry(Kind.REVOKED, at(2), scope=Category.PROMOTIONAL), Entry(Kind.RESUMED, at(3))]).has_any_no
+
+
+def test_an_answer_older_than_its_question_confirms_nothing():
+    state = fold([Entry(Kind.REQUESTED, at(5), 1, Level.WRITTEN)])
+    levels = [confirmed_level(state, 1, at(minute), timedelta(minutes=10)) for minute in (4, 5, 15, 16)]
+    assert levels == [Level.NONE, Level.WRITTEN, Level.WRITTEN, Level.NONE]
+
+
+def test_a_grant_of_nothing_lifts_nothing():
+    assert fold([Entry(Kind.REVOKED, at(1)), Entry(Kind.GRANTED, at(2), level=Level.WRITTEN)]).is_suppressed

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from consent import gate, ledger, policy, rulebook
 from consent.models import Decision, Hold, Standing, Subject, phone_hash
-from consent.purposes import Kind, Level, Purpose, Source, Verdict
+from consent.purposes import Category, Kind, Level, Purpose, Source, Verdict
 from tests import factories
 from tests.factories import NOON
 
@@ -114,3 +114,42 @@ def test_a_preview_says_what_the_gate_would_and_leaves_no_trace(brand):
     recorded(brand, "+12015550123", Kind.REVOKED)
     assert gate.preview(request, now=NOON).reasons == tuple(decided(request)[0].reasons) == ("opted_out",)
     assert Decision.objects.count() == 1
+
+
+def test_row_14_offers_that_are_decided_together_count_for_one_another(brand):
+    offers = factories.program(brand=brand, category=Category.PROMOTIONAL)
+    for phone in ("+12125550123", "+12125550124"):
+        recorded(brand, phone, Kind.GRANTED, program_id=offers.pk, level=Level.WRITTEN)
+    campaign = {"purpose": Purpose.CAMPAIGN, "wrote_at": None, "program_id": offers.pk}
+    asked = [request_to(phone, brand, **campaign) for phone in ("+12125550123",) * 5 + ("+12125550124",)]
+    verdicts = [decision.verdict for decision in decided(*asked)]
+    assert verdicts == [Verdict.ALLOWED] * 3 + [Verdict.HELD] * 2 + [Verdict.ALLOWED]
+
+
+def test_row_14_a_planned_conversation_waits_for_the_morning_and_an_answer_does_not(brand):
+    chat = factories.program(brand=brand, category=Category.CONVERSATIONAL, consent_level=Level.CONVERSATIONAL)
+    recorded(brand, "+12125550123", Kind.GRANTED, program_id=chat.pk, level=Level.CONVERSATIONAL)
+    planned = request_to("+12125550123", brand, purpose=Purpose.CAMPAIGN, program_id=chat.pk)
+    answer = request_to("+12125550123", brand)
+    night = NOON.replace(hour=8)  # three in the morning in New York
+    with transaction.atomic():
+        verdicts = [decision.verdict for decision in gate.decide([planned, answer], now=night).values()]
+    assert verdicts == [Verdict.HELD, Verdict.ALLOWED]
+
+
+def test_row_7_whoever_ended_conversations_is_not_answered_either(brand):
+    recorded(brand, "+12015550123", Kind.REVOKED, scope=Category.CONVERSATIONAL)
+    assert decided(request_to("+12015550123", brand))[0].reasons == ["opted_out"]
+
+
+def test_row_7_start_after_a_narrower_no_brings_no_older_consent_back(brand):
+    offers = factories.program(brand=brand, category=Category.PROMOTIONAL)
+    recorded(brand, "+12015550123", Kind.GRANTED, program_id=offers.pk, level=Level.WRITTEN)
+    recorded(brand, "+12015550123", Kind.REVOKED, scope=Category.PROMOTIONAL)
+    planned = request_to("+12015550123", brand, purpose=Purpose.CAMPAIGN, program_id=offers.pk)
+    assert "opted_out" in decided(planned)[0].reasons
+    start = ledger.Report(
+        phone="+12015550123", brand_id=brand.pk, kind=Kind.RESUMED, source=Source.KEYWORD, occurred_at=NOON
+    )
+    ledger.record(report=start, now=NOON)
+    assert decided(planned)[0].reasons == ["consent_too_weak"]

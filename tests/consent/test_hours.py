@@ -174,9 +174,17 @@ def test_row_13_information_for_an_unknown_zone_waits_for_an_hour_that_suits_all
     assert hours.opening(NOWHERE, NOWHERE, INFORMATIONAL, shut.opens_at).closes_at == eastern(11, 23, 20)
 
 
-def test_conversations_have_no_hours() -> None:
+def test_a_planned_conversation_has_the_hours_of_information() -> None:
     for zone in (NOWHERE, frozenset({"America/New_York"})):
-        assert hours.opening(zone, NOWHERE, Category.CONVERSATIONAL, eastern(11, 23, 3)) == hours.UNBOUND
+        for hour in (3, 12):
+            at = eastern(11, 23, hour)
+            planned = hours.opening(zone, NOWHERE, Category.CONVERSATIONAL, at)
+            told = hours.opening(zone, NOWHERE, INFORMATIONAL, at)
+            assert (planned.is_open, planned.opens_at, planned.closes_at) == (
+                told.is_open,
+                told.opens_at,
+                told.closes_at,
+            )
     assert hours.UNBOUND.is_open
 
 
@@ -256,7 +264,7 @@ def test_every_shipped_window_can_be_read() -> None:
     shipped = [
         rule for rule in rulebook.all_rules() if rule.id.startswith("hours.") and rule.id != "hours.unknown_zone"
     ]
-    assert len(shipped) == 10
+    assert len(shipped) == 11
     for rule in shipped:
         assert any(hours.week(rule.value))
 

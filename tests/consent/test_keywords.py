@@ -23,6 +23,10 @@ MEANINGS = dict.fromkeys([*STOP, *FRENCH, *SPANISH], "stop") | {
     "INFO": "help",
     "AIDE": "help",
     "AYUDA": "help",
+    "JOIN": "join",
+    "UNIRME": "join",
+    "UNIRSE": "join",
+    "REJOINDRE": "join",
 }
 # 47 CFR 64.1200(a)(10)
 PER_SE = ["STOP", "QUIT", "END", "REVOKE", "OPT OUT", "CANCEL", "UNSUBSCRIBE"]

@@ -19,6 +19,7 @@ reply = Facts(Purpose.REPLY, wrote_at=JUST_NOW)
 campaign = Facts(Purpose.CAMPAIGN, level_needed=Level.WRITTEN, level_held=Level.WRITTEN)
 opted_out = {"is_suppressed": True, "revoked_at": JUST_NOW}
 confirmation = Facts(Purpose.OPT_OUT_CONFIRMATION, wrote_at=JUST_NOW, **opted_out)
+question = Facts(Purpose.DOUBLE_OPT_IN, is_awaiting_yes=True)
 help_text = Facts(Purpose.HELP, wrote_at=JUST_NOW)
 
 ALLOWED = {
@@ -38,6 +39,11 @@ ALLOWED = {
     "the confirmation of an opt-out": (confirmation, "answers_a_keyword"),
     "the confirmation at its last second": (replace(confirmation, revoked_at=NOW - WITHIN), "answers_a_keyword"),
     "help": (help_text, "answers_a_keyword"),
+    "the question of an opt-in": (question, "asked_to_be_texted"),
+    "the question that somebody asked for after opting out": (
+        replace(question, has_asked_anew=True, **opted_out),
+        "asked_to_be_texted",
+    ),
     "help to somebody who opted out": (replace(help_text, **opted_out), "answers_a_keyword"),
     "help while an opt-out is suspected": (replace(help_text, is_suspected=True), "answers_a_keyword"),
 }
@@ -82,6 +88,11 @@ BLOCKED = {
         replace(confirmation, revoked_at=NOW - WITHIN - A_SECOND),
         ("confirmation_too_late",),
     ),
+    "the question that a form asked for after an opt-out": (replace(question, **opted_out), ("opted_out",)),
+    "anything else to somebody who asked anew and has not said yes": (
+        replace(reply, has_asked_anew=True, is_awaiting_yes=True, **opted_out),
+        ("opted_out",),
+    ),
     "help that nobody asked for": (Facts(Purpose.HELP), ("never_wrote",)),
     "everything at once, with every reason": (
         Facts(
@@ -125,6 +136,7 @@ all_facts = st.builds(
     level_held=st.sampled_from(Level),
     is_program_active=st.booleans(),
     is_awaiting_yes=st.booleans(),
+    has_asked_anew=st.booleans(),
     category=st.none() | st.sampled_from(Category),
     zones=st.frozensets(
         st.sampled_from(["America/New_York", "America/Chicago", "America/Phoenix", "Pacific/Honolulu"])
@@ -147,7 +159,8 @@ def test_every_purpose_gets_a_verdict_with_reasons_and_the_same_one_twice(facts)
 @given(all_facts)
 def test_an_opt_out_blocks_everything_but_the_answers_to_keywords(facts):
     ruling = decide(replace(facts, is_suppressed=True), NOW)
-    assert ruling.verdict == Verdict.BLOCKED or facts.purpose in ANSWERS_TO_KEYWORDS
+    is_asked_for = facts.purpose == Purpose.DOUBLE_OPT_IN and facts.has_asked_anew
+    assert ruling.verdict == Verdict.BLOCKED or facts.purpose in ANSWERS_TO_KEYWORDS or is_asked_for
 
 
 @given(all_facts)
@@ -261,3 +274,16 @@ def test_row_2_every_category_needs_its_level(category, held, purpose):
     }[category]
     facts = Facts(purpose, level_needed=needed, level_held=held, category=category, **NEW_YORK)
     assert (decide(facts, NOW).verdict == Verdict.ALLOWED) == (held.rank >= needed.rank)
+
+
+def test_an_agent_is_told_until_when_she_may_answer():
+    wrote_at = NOW - timedelta(days=3)
+    ruling = decide(Facts(Purpose.REPLY, wrote_at=wrote_at), NOW)
+    assert (ruling.verdict, ruling.closes_at) == (Verdict.ALLOWED, wrote_at + WINDOW)
+    agreed = Facts(Purpose.REPLY, wrote_at=wrote_at, level_held=Level.EXPRESS)
+    assert decide(agreed, NOW).closes_at is None
+
+
+def test_a_question_that_nobody_waits_for_is_not_asked():
+    ruling = decide(replace(question, is_awaiting_yes=False), NOW)
+    assert (ruling.verdict, ruling.reasons) == (Verdict.BLOCKED, ("nothing_to_confirm",))

@@ -87,6 +87,41 @@ def test_a_keyword_that_ends_everything_joins_nothing():
 
 
 @pytest.mark.parametrize(
+    "word",
+    [
+        "YES", "Y", "y e s", "Ｓí", "oui", "yes please", "PARA", "keep", "KEEP TEETH", "Guardar", "ＳＴＯＰ", "s.t.o.p",
+        "Arrêt", "baja", "no more", "START", "unstop", "Help!", "info", "ayuda", "ok", "Thanks", "gracias", "🦷",
+        "one two three four",
+    ],
+)  # fmt: skip
+def test_a_word_that_means_something_already_is_no_program_s_keyword(word):
+    program = ready(opt_in_keyword=word)
+    with pytest.raises(ValidationError) as refused:
+        program.full_clean()
+    assert "Choose another keyword, or none." in refused.value.message_dict["opt_in_keyword"][0]
+    assert any(word in missing for missing in readiness.what_is_missing(program))
+
+
+@pytest.mark.parametrize("word", ["", "TOOTH", "Join", "JOIN TOOTH", "healthy smiles", "Citas", "Santé", "50OFF"])
+def test_any_other_word_may_join(word):
+    program = ready(opt_in_keyword=word)
+    activate(program)
+
+
+@pytest.mark.parametrize("word", ["tooth", "T o o t h", "ＴＯＯＴＨ 🦷", "Join Tooth"])
+def test_two_active_programs_of_a_brand_have_no_keyword_alike(word):
+    taken = ready(opt_in_keyword="TOOTH", name="Dental")
+    rival = ready(opt_in_keyword=word, brand=taken.brand)
+    activate(rival)  # the other sleeps
+    Program.objects.filter(pk=taken.pk).update(is_active=True)
+    with pytest.raises(ValidationError, match="reads like the keyword of Dental"):
+        rival.full_clean()
+    activate(ready(opt_in_keyword=word))  # another brand's lines are others
+    taken.refresh_from_db()
+    taken.full_clean()
+
+
+@pytest.mark.parametrize(
     ("category", "level"),
     [
         (Category.PROMOTIONAL, Level.EXPRESS),

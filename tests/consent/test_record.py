@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from consent import ledger, proof, record
-from consent.models import ConsentEvent, Evidence, Standing, Subject
-from consent.purposes import Kind, Level, Source
+from consent.models import ConsentEvent, Disclosure, Evidence, Standing, Subject
+from consent.purposes import Category, Kind, Level, Source
 from consent.record import Field
 from tests import factories
 from tests.factories import NOON
@@ -19,7 +19,7 @@ WHOLE = {"words": "I agree to texts", "name": "Kim Lee", "page": "<html>…</htm
 
 @pytest.fixture
 def program():
-    return factories.program()
+    return factories.program(category=Category.PROMOTIONAL)
 
 
 def told(program, kind, *, minute=0, **fields):
@@ -81,7 +81,8 @@ def test_row_19_what_the_level_needs_and_a_name_make_a_complete_record(source):
 def test_row_19_a_yes_rests_on_the_question_that_it_answers(program):
     told(program, Kind.REQUESTED, evidence=WHOLE)
     yes = told(program, Kind.CONFIRMED, minute=1, source=Source.KEYWORD, evidence={"words": "YES"})
-    other = told(factories.program(brand=program.brand), Kind.CONFIRMED, minute=2, evidence={"words": "YES"})
+    another = factories.program(brand=program.brand, category=Category.PROMOTIONAL)
+    other = told(another, Kind.CONFIRMED, minute=2, evidence={"words": "YES"})
     history = read().events
     assert record.incomplete(yes, history) == []
     assert record.incomplete(other, history) == [Field.PERSON]
@@ -114,6 +115,27 @@ def test_row_17_after_eleven_years_the_no_is_on_record_and_in_force(program):
     later = read(minutes=11 * 366 * 24 * 60)
     assert [event.kind for event in later.events] == [Kind.REVOKED]
     assert later.standings[0].state.is_suppressed
+
+
+@pytest.mark.django_db
+def test_row_19_a_name_is_asked_for_where_something_is_advertised():
+    reminders = factories.program(category=Category.INFORMATIONAL)
+    joined = told(reminders, Kind.GRANTED, source=Source.KEYWORD, evidence={"words": "JOIN"})
+    assert record.incomplete(joined, []) == []
+    assert not record.only_incomplete(ConsentEvent.objects.all()).exists()
+
+
+@pytest.mark.django_db
+def test_row_19_the_wording_that_somebody_agreed_to_is_in_the_record(program):
+    shown = Disclosure.objects.create(program=program, version=1, language="en", text="I agree to get texts.")
+    for place, named in enumerate(
+        (f"{shown.pk} {shown.sha256}", f"{shown.pk} v1 en sha256:…", "99999999 x", "box 4", "")
+    ):
+        told(program, Kind.GRANTED, minute=place, evidence={"words": "JOIN", "disclosure": named})
+    whole = read()
+    assert [whole.disclosure_of(event) for event in whole.events] == [shown, shown, None, None, None]
+    [told_of] = record.as_json(whole)["disclosures"]
+    assert (told_of["text"], told_of["sha256"]) == ("I agree to get texts.", shown.sha256)
 
 
 EVIDENCE = [

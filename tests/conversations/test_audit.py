@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.utils import timezone
 
+from consent.models import Disclosure
 from contactcenter.management.commands.audit import INVARIANTS
 from conversations import dispatch, handling, inbound
 from conversations.models import CarrierEvent, Conversation, Message, Wait
@@ -177,6 +178,18 @@ def allowed_in_spite_of_a_no() -> str:
     return "it allowed a text to somebody who had said no"
 
 
+def answered_unasked() -> str:
+    line = traffic.line()
+    program = factories.program(brand=line.brand, opt_in_keyword="TOOTH", is_double_opt_in=True)
+    Disclosure.objects.create(program=program, version=1, text="I agree …")
+    traffic.arrive(traffic.text("TOOTH"))
+    sending.send_all()
+    traffic.arrive(traffic.text("YES"))
+    assert broken() == set()
+    tamper("UPDATE consent_decision SET verdict = 'blocked' WHERE purpose = 'double_opt_in'")
+    return "it counts as a YES, and no question had been allowed"
+
+
 PLANTED: tuple[Callable[[], str], ...] = (
     lost_event,
     claimed_to_be_threaded,
@@ -193,6 +206,7 @@ PLANTED: tuple[Callable[[], str], ...] = (
     wrong_last_message,
     too_many_unread,
     allowed_in_spite_of_a_no,
+    answered_unasked,
 )
 
 

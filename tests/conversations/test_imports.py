@@ -71,7 +71,7 @@ def test_an_officer_uploads_looks_starts_and_takes_the_refused_rows_home(officer
     response = upload(officer, imports.csv_of([*people(3), {**SIGNED_UP, "Method": ""}]))
     of = ConsentImport.objects.get()
     assert response.url == reverse("consent-import", args=[of.pk])
-    assert "Choose the program first." in page(officer, of)
+    assert "Choose the program above, then “Look again”." in page(officer, of)
 
     url = reverse("consent-import", args=[of.pk])
     looked = officer.post(url, choices(of, program=offers.pk, do="look")).content.decode()

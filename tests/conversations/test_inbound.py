@@ -53,6 +53,21 @@ def test_a_batch_needs_as_many_statements_as_one_text():
     assert many == one
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"message_type": "image", "image": {"url": "https://cdn.example/a.jpg", "caption": "STOP"}},
+        {"message_type": "content", "content": [{"type": "image", "url": "u"}, {"type": "text", "text": "stop!"}]},
+    ],
+)
+def test_a_stop_beside_a_picture_is_a_stop(beside):
+    line = traffic.line()
+    payload = traffic.payload(channel="mms", **beside)
+    del payload["text"]
+    traffic.arrive(traffic.delivery("inbound", json.dumps(payload).encode()))
+    assert Standing.objects.get(brand=line.brand).state.is_suppressed
+
+
 def test_other_channels_and_unknown_fields_are_kept_and_shown_as_unsupported():
     traffic.line()
     traffic.arrive(

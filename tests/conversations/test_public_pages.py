@@ -15,7 +15,7 @@ from consent import limits, proof
 from consent.models import Attempt, ConsentEvent, Disclosure, Standing, Subject, phone_hash
 from consent.purposes import Category, Kind, Level, Purpose, Source
 from conversations import joining, links, preferences
-from conversations.models import Message
+from conversations.models import Conversation, Message
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +90,11 @@ def test_row_19_joining_records_everything_that_proves_it_and_tells_the_phone(pr
         ({"phone": "call me"}, "Write it like (201) 555-0100"),
         ({"phone": ""}, "Type your mobile number"),
         ({"phone": "212\x00555"}, "Null characters"),
+        ({"phone": "+44 7911 123456"}, "only mobile numbers in the United States and Canada"),
+        ({"phone": "(800) 555-0142"}, "only mobile numbers in the United States and Canada"),
+        ({"phone": "(900) 234-5678"}, "only mobile numbers in the United States and Canada"),
+        ({"phone": "(876) 555-0123"}, "only mobile numbers in the United States and Canada"),  # +1 too, and Jamaica
+        ({"phone": "(201) 555-0100"}, "This is our number."),
     ],
 )
 def test_what_is_wrong_is_said_beside_what_was_typed_and_nothing_is_recorded(program, fields, told):
@@ -101,6 +106,29 @@ def test_what_is_wrong_is_said_beside_what_was_typed_and_nothing_is_recorded(pro
     assert page.count("autofocus") == 1
     assert not ConsentEvent.objects.exists()
     assert not Attempt.objects.exists()
+
+
+@pytest.mark.parametrize("phone", ["(416) 555-0123", "787 555 0123", "+1 212-555-0124"])
+def test_mobile_numbers_of_the_united_states_and_canada_are_taken(program, phone):
+    assert joined(program, phone=phone).status_code == 303
+
+
+def test_the_address_without_its_end_lists_what_there_is_to_join(program):
+    factories.program(brand=program.brand, name="Nothing to read")
+    asleep = factories.program(brand=program.brand, name="Asleep", is_active=False)
+    mute = factories.program(name="No line")
+    for one in (asleep, mute):
+        Disclosure.objects.create(program=one, version=1, text="I agree …")
+    response = Client().get("/join/")
+    page = response.content.decode()
+    assert (response.status_code, page.count('<a href="/join/offers/">Offers</a>')) == (200, 1)
+    assert not {name for name in ("Nothing to read", "Asleep", "No line") if name in page}
+    assert "inbox" not in page
+
+
+def test_where_there_is_nothing_to_join_the_page_says_so_in_words(db):
+    assert "There is nothing to sign up for here now." in Client().get("/join/").content.decode()
+    assert "no hay nada" in Client().get("/join/", {"lang": "es"}).content.decode()
 
 
 def test_words_that_changed_meanwhile_are_shown_and_asked_about_again(program):
@@ -310,3 +338,9 @@ def test_one_s_page_asks_the_database_for_a_fixed_number_of_things(member):
     with CaptureQueriesContext(connection) as asked:
         Client().get(member)
     assert len(asked) == 5, [query["sql"] for query in asked]
+
+
+def test_a_no_from_the_page_is_seen_where_the_conversation_is_open(member):
+    shown = Conversation.objects.get(contact__phone=ANNA)
+    Client().post(member, {"scope": "all"})
+    assert Conversation.objects.get(pk=shown.pk).version > shown.version

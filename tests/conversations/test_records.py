@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -102,6 +103,15 @@ def test_row_17_nothing_that_we_write_down_lifts_a_no(agent):
     assert response.status_code == 422
     assert "Ask them to text START" in response.content.decode()
     assert state(read.program.brand).is_suppressed
+
+
+def test_what_permits_nothing_because_of_a_narrower_no_says_so(agent):
+    read = wording()
+    no = {"phone": PHONE, "source": Source.WEB, "evidence": {}, "scope": Category.PROMOTIONAL}
+    revoking.revoke(**no, now=timezone.now() - timedelta(hours=2))
+    (told,) = get_messages(write(agent, GAVE, wording=read.pk, how="paper", document="B", name="Ana").wsgi_request)
+    assert "permits nothing" in str(told)
+    assert not Message.objects.exists()
 
 
 @pytest.mark.parametrize("how", ["phone", "paper", "email", "agent"])

@@ -64,6 +64,11 @@ def standing(it):
     return Standing.objects.get(subject=it.contact.subject, brand=it.line.brand).state
 
 
+def agreed_to(it):
+    state = standing(it)
+    return {program.slug for program in Program.objects.all() if state.level(program.pk) != Level.NONE}
+
+
 def review(it):
     return Review.objects.get(subject=it.contact.subject, brand=it.line.brand)
 
@@ -133,6 +138,12 @@ TABLE = {
     Situation.CARRIER_STOPPED: lambda it, now: (
         standing(it).is_suppressed and Source.CARRIER in sources(it, Kind.REVOKED)
     ),
+    Situation.KEPT: lambda it, now: (
+        it.messages.filter(purpose=Purpose.OPT_OUT_CONFIRMATION, body__contains="reply KEEP REMINDERS").exists()
+        and agreed_to(it) == {"harbor-reminders"}
+        and not standing(it).is_suppressed
+    ),
+    Situation.MAY_KEEP: lambda it, now: {"harbor-reminders", "harbor-offers"} <= agreed_to(it),
     Situation.JOINED: lambda it, now: (
         sources(it, Kind.REQUESTED) == sources(it, Kind.CONFIRMED) == {Source.KEYWORD}
         and standing(it).level(Program.objects.get(is_double_opt_in=True).pk) == Level.EXPRESS

@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 23, 15, 30, tzinfo=UTC)
 MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 12, 31), timezones=st.just(UTC))  # any hour, Sundays too
 A_FEW = settings(max_examples=15, deadline=None)
 SPARE = {"pharmacy: asks about the weekend"}
-OUT_BY_KEYWORD = {Situation.STOPPED, Situation.STARTED_AGAIN, Situation.BLOCKED, Situation.HELPED}
+OUT_BY_KEYWORD = {Situation.STOPPED, Situation.STARTED_AGAIN, Situation.BLOCKED, Situation.HELPED, Situation.KEPT}
 
 
 def words(made):

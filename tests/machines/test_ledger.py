@@ -35,6 +35,7 @@ class Said(NamedTuple):
     program: int | None
     level: Level
     scope: Category | None = None
+    is_by_form: bool = False
 
 
 Pair = tuple[str, int]
@@ -53,6 +54,7 @@ reports = st.fixed_dictionaries(
         "level": st.sampled_from(Level),
         "scope": st.sampled_from([None, None, Category.INFORMATIONAL, Category.PROMOTIONAL]),
         "words": st.sampled_from(["", "Stop it", "I agree"]),
+        "is_by_form": st.booleans(),  # somebody asks, and nobody knows whose number it is
     }
 )
 
@@ -82,7 +84,7 @@ class LedgerMachine(Example):
             at = min(self.now - one["ago"], self.now)
             level = asked_for(self.said[pair], event.program_id, at) if one["kind"] == Kind.CONFIRMED else one["level"]
             scope = one["scope"] if one["kind"] == Kind.REVOKED else None
-            self.said[pair].append(Said(one["kind"], at, event.program_id, level, scope))
+            self.said[pair].append(Said(one["kind"], at, event.program_id, level, scope, one["is_by_form"]))
             after = has_said_no(self.said[pair])
             if scope is None:
                 assert (event.effect == Effect.SUPPRESSED) == (after and not before)
@@ -121,11 +123,13 @@ class LedgerMachine(Example):
     def time_passes(self, pause: timedelta) -> None:
         self.now += pause
 
-    def report(self, *, brand: int, program: int | None, ago: timedelta, words: str, **fields: Any) -> ledger.Report:
+    def report(
+        self, *, brand: int, program: int | None, ago: timedelta, words: str, is_by_form: bool, **fields: Any
+    ) -> ledger.Report:
         return ledger.Report(
             brand_id=self.brands[brand].pk,
             program_id=None if program is None else self.programs[brand][program],
-            source=Source.KEYWORD,
+            source=Source.WEB if is_by_form and fields["kind"] == Kind.REQUESTED else Source.KEYWORD,
             occurred_at=self.now - ago,
             evidence={"words": words} if words else {},
             **fields,
@@ -166,7 +170,9 @@ class LedgerMachine(Example):
                     question = gate.Request(
                         message_ref=uuid4(), purpose=Purpose.DOUBLE_OPT_IN, program_id=program, **to
                     )
-                    asked[question] = asked_for(said, program, None) != Level.NONE and not is_no
+                    is_asked = asked_for(said, program, None) != Level.NONE and not may_have(said)
+                    is_welcome = not has_said_no(said, category) or has_asked_anew(said, program, category)
+                    asked[question] = is_asked and is_welcome
         decisions = gate.decide(list(asked), now=self.now)
         for request, is_allowed in asked.items():
             decision = decisions[request.message_ref]
@@ -211,6 +217,12 @@ def asked_for(said: Sequence[Said], program: int | None, at: datetime | None) ->
     if not requests or is_over or is_late:
         return Level.NONE
     return min((one.level for one in requests if one.at == asked_at), key=lambda level: level.rank)
+
+
+def has_asked_anew(said: Sequence[Said], program: int, category: Category) -> bool:
+    """Whether the phone itself has asked for this program since its last no."""
+    own = [one for one in said if one.kind == Kind.REQUESTED and one.program == program and not one.is_by_form]
+    return youngest(own, Kind.REQUESTED) > youngest(noes(said, category), Kind.REVOKED)
 
 
 def may_have(said: Sequence[Said]) -> bool:
