@@ -9,15 +9,18 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.utils import timezone
 
 from consent import importing, ledger
 from contactcenter.api.models import IdempotencyKey
-from conversations import handling, heartbeats, inbound, mailing, nudging, overdue
+from conversations import assigning, handling, heartbeats, inbound, mailing, nudging, overdue
 from conversations.models import Message
+from conversations.shifts import SEEN_FOR
 
 logger = logging.getLogger(__name__)
 
 SEAL_EVERY = timedelta(minutes=1)
+BEGAN = timezone.now()
 
 
 def seal(now: datetime) -> None:
@@ -50,12 +53,20 @@ def nudge_mail(now: datetime) -> None:
         nudging.nudge_mail_unless_waiting(now=now)
 
 
+def take_back(now: datetime) -> None:
+    """What sits with somebody who is not here. Not at first: after an outage all pages are on their way back."""
+    if now - BEGAN > 2 * SEEN_FOR:
+        assigning.take_back(now=now)
+
+
 DUTIES: tuple[Callable[[datetime], object], ...] = (
     lambda now: heartbeats.beat(heartbeats.CLOCK, now=now),
     sweep_events,
     lambda now: overdue.promote(now=now),
     lambda now: handling.wake(now=now),
-    lambda now: handling.release(now=now),
+    lambda now: assigning.release(now=now),
+    take_back,
+    lambda now: assigning.give_out(now=now),
     lambda now: overdue.sweep(now=now),
     nudge_lanes,
     nudge_imports,

@@ -22,7 +22,7 @@ from consent import rulebook, zones
 from contactcenter import address, binaries, health
 from contactcenter.accounts.models import Role, User
 from contactcenter.checks import CARRIER, carrier_setting, is_production
-from conversations.handling import OWNERS
+from conversations.assigning import OWNERS
 from conversations.models import CarrierEvent, Line
 
 OLDEST_POSTGRESQL = 15

@@ -6,19 +6,21 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from contactcenter.accounts import access
-from conversations import contacts, handling, inbox, outbound, unread, waits
+from conversations import assigning, contacts, handling, inbox, outbound, presence, unread, waits
 from conversations.models import Conversation, Message
+from conversations.shifts import Availability
 from conversations.views import WRITERS, number, user_id
 
-DONE, ACCEPTED = 204, 201
-REFUSALS = (outbound.CannotSend, handling.Refused, waits.WrittenSince, contacts.TooManyTags)
+DONE, ACCEPTED, CHANGED = 204, 201, 409
+REFUSALS = (outbound.CannotSend, handling.Refused, assigning.CannotAssign, waits.WrittenSince, contacts.TooManyTags)
 
 
 def attempted(act: Callable[[], Any], status: int = DONE) -> HttpResponse:
@@ -36,7 +38,8 @@ def attempted(act: Callable[[], Any], status: int = DONE) -> HttpResponse:
 @access.allow(*WRITERS)
 @require_POST
 def message_send(request: HttpRequest, pk: int) -> HttpResponse:
-    """201, also when this ``ref`` was accepted before; 422 with the reason in words."""
+    """201, also when this ``ref`` was accepted before; 422 with the reason in words; 409 with what was written after
+    ``seen``, which the page shows and asks about."""
     shown = get_object_or_404(Conversation, pk=pk)
 
     def send() -> None:
@@ -47,9 +50,13 @@ def message_send(request: HttpRequest, pk: int) -> HttpResponse:
             ref=own_ref(request),
             now=timezone.now(),
             due_at=local_time(request, "due_at"),
+            seen=number(request.POST.get("seen", "")),
         )
 
-    return attempted(send, ACCEPTED)
+    try:
+        return attempted(send, ACCEPTED)
+    except outbound.ChangedSince as change:
+        return render(request, "inbox/_changed.html", {"messages": change.messages}, status=CHANGED)
 
 
 def own_ref(request: HttpRequest) -> UUID:
@@ -144,10 +151,38 @@ def snooze(request: HttpRequest, pk: int) -> HttpResponse:
 @access.allow(*WRITERS)
 @require_POST
 def assign(request: HttpRequest, pk: int) -> HttpResponse:
-    """To ``owner``; without one, to nobody."""
+    """To ``owner``; without one, to nobody. ``was`` is the owner that the page showed."""
     shown = get_object_or_404(Conversation, pk=pk)
-    owner = request.POST.get("owner", "")
-    return attempted(lambda: handling.assign(conversation=shown, owner_id=(number(owner) or 0) if owner else None))
+    return attempted(
+        lambda: assigning.assign(
+            conversation=shown,
+            to_id=somebody(request, "owner"),
+            was_id=somebody(request, "was"),
+            by_id=user_id(request),
+            now=timezone.now(),
+        )
+    )
+
+
+def somebody(request: HttpRequest, name: str) -> int | None:
+    """Whoever a field names; nobody where it is empty."""
+    text = request.POST.get(name, "")
+    return (number(text) or 0) if text else None
+
+
+@access.allow(*WRITERS)
+@require_POST
+def availability(request: HttpRequest) -> HttpResponse:
+    """Whether the one who asks takes work."""
+    choice = request.POST.get("availability", "")
+    if choice not in set(Availability):
+        return HttpResponse(_("This page is out of date. Reload it."), status=422)
+    presence.choose(user_id(request), Availability(choice), now=timezone.now())
+    return redirect(request.POST.get("next", "") if is_local(request) else "inbox")
+
+
+def is_local(request: HttpRequest) -> bool:
+    return url_has_allowed_host_and_scheme(request.POST.get("next", ""), allowed_hosts={request.get_host()})
 
 
 @access.allow(*WRITERS)

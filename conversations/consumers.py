@@ -10,9 +10,12 @@ import json
 from typing import Any
 
 from channels.auth import get_user
+from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
+from django.utils import timezone
 
+from conversations import presence
 from conversations.hub import Outbox, hub
 
 TOPICS = frozenset({"conversation"})
@@ -23,8 +26,9 @@ MAX_MESSAGE = 1000
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """Client says ``{"subscribe": [topic, …], "open": id or null}`` and gets ``{"type": "subscribed"}``; from then on
-    it gets ``{"type": "signals", "signals": [{topic, id, version}, …]}`` and ``{"type": "resync"}``."""
+    """Client says ``{"subscribe": [topic, …], "open": id or null, "active": bool}``, again each half minute, and gets
+    ``{"type": "subscribed"}``; from then on it gets ``{"type": "signals", "signals": [{topic, id, version}, …]}`` and
+    ``{"type": "resync"}``."""
 
     channel_layer_alias = "none"
 
@@ -48,7 +52,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
-            topics, opened = wanted(text_data)
+            topics, opened, is_active = wanted(text_data)
         except ValueError:
             await self.close(BAD_MESSAGE)
             return
@@ -57,6 +61,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.outbox.topics, self.outbox.open = topics, opened
         hub.add(self.outbox)
         self.outbox.put(json.dumps({"type": "subscribed"}))
+        with contextlib.suppress(DatabaseError):  # said again in half a minute
+            await database_sync_to_async(presence.seen)(self.scope["user"].pk, now=timezone.now(), is_active=is_active)
 
     async def forward(self) -> None:
         with contextlib.suppress(Exception):  # the socket is gone; its disconnect is on the way
@@ -82,8 +88,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return bool(user.is_authenticated and user.is_active)
 
 
-def wanted(text: str | None) -> tuple[frozenset[str], int | None]:
-    """The topics of a subscription, and the conversation that is open. Raises ``ValueError`` when it is none."""
+def wanted(text: str | None) -> tuple[frozenset[str], int | None, bool]:
+    """The topics of a subscription, the conversation that is open, and whether somebody has touched the page lately.
+    Raises ``ValueError`` when it is none."""
     if text is None or len(text) > MAX_MESSAGE:
         raise ValueError("no subscription")
     message = json.loads(text)
@@ -91,4 +98,4 @@ def wanted(text: str | None) -> tuple[frozenset[str], int | None]:
     if not isinstance(topics, list) or not TOPICS.issuperset(map(str, topics)):
         raise ValueError("no subscription")
     opened = message.get("open")
-    return frozenset(map(str, topics)), opened if type(opened) is int else None
+    return frozenset(map(str, topics)), opened if type(opened) is int else None, message.get("active") is True

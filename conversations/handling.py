@@ -1,19 +1,15 @@
-"""What agents do with a conversation besides answering: take it, put it off, call it done, and take that back."""
+"""What agents do with a conversation besides answering: put it off, call it done, and take that back."""
 
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from consent.purposes import Purpose
-from contactcenter.accounts.models import Role, User
 from conversations import latest, live, waits
-from conversations.models import OPEN, Conversation, Message
+from conversations.models import Conversation, Message
 from conversations.states import Status
 
-# Who may own a conversation: whoever may answer in it.
-OWNERS = (Role.AGENT, Role.SUPERVISOR)
 SNOOZE_AT_MOST = timedelta(days=366)
 
 
@@ -64,25 +60,6 @@ def wake(*, now: datetime) -> int:
         return Conversation.objects.filter(pk__in=ids, snoozed_until__lte=now).update(snoozed_until=None)
 
 
-def assign(*, conversation: Conversation, owner_id: int | None) -> None:
-    """Gives it to somebody, or to nobody. Raises ``Refused``."""
-    if owner_id is not None and not owners().filter(pk=owner_id).exists():
-        raise Refused(_("This person does not answer conversations here, or was switched off."))
-    with transaction.atomic():
-        live.changed([conversation.pk])
-        Conversation.objects.filter(pk=conversation.pk).update(owner=owner_id)
-
-
-def release(*, now: datetime) -> int:
-    """Gives back to everybody what is open and owned by somebody who no longer answers here. How many."""
-    gone = User.objects.exclude(role__in=OWNERS, is_active=True)
-    left = Conversation.objects.filter(OPEN, owner__in=gone)
-    with transaction.atomic():
-        ids = list(left.values_list("pk", flat=True)[:500])
-        live.changed(ids)
-        return Conversation.objects.filter(pk__in=ids, owner__in=gone).update(owner=None)
-
-
 def cancel(*, message: Message, now: datetime) -> bool:
     """Takes back a reply that has not left yet; whether it was in time. Who was to be answered by it waits again."""
     with transaction.atomic():
@@ -92,8 +69,3 @@ def cancel(*, message: Message, now: datetime) -> bool:
         if is_cancelled:
             latest.recount([message.conversation_id])
     return is_cancelled
-
-
-def owners() -> QuerySet[User]:
-    """Who may own a conversation."""
-    return User.objects.filter(role__in=OWNERS, is_active=True).order_by("first_name", "last_name", "username")

@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4, uuid5
 
 from django.db import IntegrityError, transaction
-from django.db.models import Value
+from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from consent import rulebook
 from consent.purposes import Purpose
 from contactcenter.lib import redact, segments
-from conversations import live, nudging
+from conversations import assigning, live, nudging
 from conversations.models import Conversation, Message
 from conversations.states import Status
 
@@ -21,12 +21,22 @@ MAX_SEGMENTS = 10
 USEFUL_FOR = timedelta(days=1)
 # Plans older than a season are somebody else's.
 SCHEDULED_AT_MOST = timedelta(days=90)
+# Of what somebody has not seen, so much is shown.
+UNSEEN_AT_MOST = 20
 # The same cause always makes the same answer's id, so that no crash or duplicate answers it twice.
 NAMESPACE = UUID("6f1d9a5c-7f0e-4b53-9c0e-0b8f6f3a2d11")
 
 
 class CannotSend(Exception):
     """Says, in words for the person who typed, why a message was not accepted and what to do."""
+
+
+class ChangedSince(Exception):
+    """``messages``, oldest first, are in the thread and its author has not seen them. Nothing was sent."""
+
+    def __init__(self, messages: list[Message]) -> None:
+        super().__init__("the thread has changed")
+        self.messages = messages
 
 
 def send(
@@ -38,17 +48,22 @@ def send(
     now: datetime,
     due_at: datetime | None = None,
     retry_of: Message | None = None,
+    seen: int | None = None,
 ) -> Message:
     """Queues an agent's reply. Sending the same ``ref`` again answers with the message that is already there.
 
-    Raises ``CannotSend``. Whether it may be handed over, the gate decides at that moment.
+    ``seen`` is the last message that its author had before them: raises ``ChangedSince`` when the person or a colleague
+    has written after it. Raises ``CannotSend``. Whether it may be handed over, the gate decides at that moment.
     """
     body = sendable(body)
     is_later = due_at is None or now < due_at <= now + SCHEDULED_AT_MOST
     if not is_later and not Message.objects.filter(ref=ref).exists():
         raise CannotSend(_("Choose a time to send that is still to come, within 90 days."))
     with transaction.atomic():
+        owner_id = assigning.owner_for_answer(conversation, author_id)
         live.changed([conversation.pk])
+        if seen is not None:
+            refuse_unseen(conversation, seen, author_id=author_id, ref=ref)
         if retry_of is not None:
             retry_of = retryable(retry_of.pk)
         message = queued(
@@ -68,10 +83,27 @@ def send(
         except IntegrityError:
             return sent_before(message)
         Conversation.objects.filter(pk=conversation.pk).update(
-            last_message=message, last_message_at=now, owner=Coalesce("owner", Value(author_id))
-        )  # who answers first, owns it
+            last_message=message,
+            last_message_at=now,
+            last_agent=author_id,
+            **(
+                {"owner": Coalesce("owner", Value(owner_id)), "owned_since": Coalesce("owned_since", now)}
+                if owner_id
+                else {}
+            ),
+        )
         nudging.nudge(message.lane)
     return message
+
+
+def refuse_unseen(conversation: Conversation, seen: int, *, author_id: int, ref: UUID) -> None:
+    """Raises ``ChangedSince``. What was accepted once is not asked about again; nor is what its author wrote, or what
+    the system said by itself. The caller holds the conversation's lock."""
+    news = Message.objects.filter(Q(direction=Message.Direction.IN) | Q(purpose=Purpose.REPLY), pk__gt=seen)
+    news = news.filter(conversation=conversation).exclude(author=author_id).exclude(status=Status.CANCELLED)
+    unseen = list(news.select_related("author").order_by("pk")[:UNSEEN_AT_MOST])
+    if unseen and not Message.objects.filter(ref=ref).exists():
+        raise ChangedSince(unseen)
 
 
 def sendable(body: str) -> str:

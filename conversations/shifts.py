@@ -9,6 +9,10 @@ from enum import StrEnum
 
 # A page shows itself every 30 seconds; a reload or a lost network takes longer than one of those.
 SEEN_FOR = timedelta(minutes=2)
+# Open conversations at once, until somebody says otherwise.
+CAPACITY = 25
+# For conversations of no team: whoever has touched nothing for so long is not at their desk.
+IDLE_MINUTES = 10
 
 
 class Availability(StrEnum):

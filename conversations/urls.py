@@ -16,6 +16,7 @@ urlpatterns = [
     path("<int:pk>/reopen/", actions.reopen, name="conversation-reopen"),
     path("<int:pk>/snooze/", actions.snooze, name="conversation-snooze"),
     path("<int:pk>/assign/", actions.assign, name="conversation-assign"),
+    path("availability/", actions.availability, name="availability"),
     path("<int:pk>/read/", actions.read, name="conversation-read"),
     path("<int:pk>/unread/", actions.mark_unread, name="conversation-unread"),
     path("<int:pk>/owners/", views.owners, name="conversation-owners"),

@@ -20,10 +20,11 @@ from django.views.decorators.http import require_GET
 
 from contactcenter.accounts import access
 from contactcenter.accounts.models import Role, User
-from conversations import contacts, details, handling, inbox, listing, outbound, wording
+from conversations import assigning, contacts, details, inbox, listing, outbound, presence, wording
 from conversations.kept import drawn_rows, kept
 from conversations.listing import Listing, Show, View
 from conversations.models import Conversation, Line, Message
+from conversations.shifts import Availability
 
 WRITERS = (Role.AGENT, Role.SUPERVISOR)
 # Answers hold what people wrote: no cache may keep them. The page remembers their ETags itself.
@@ -39,7 +40,7 @@ kept_nowhere = cache_control(no_store=True, private=True)
 def index(request: HttpRequest) -> HttpResponse:
     if not Line.objects.exists():
         return render(request, "inbox/first_run.html")
-    return render(request, "inbox/page.html", list_context(request) | {"may_write": may_write(request)})
+    return render(request, "inbox/page.html", page_of(request) | list_context(request))
 
 
 @access.allow(*access.EVERYONE)
@@ -47,7 +48,8 @@ def index(request: HttpRequest) -> HttpResponse:
 @kept_nowhere
 def conversation(request: HttpRequest, pk: int) -> HttpResponse:
     shown = opened(pk)
-    context = list_context(request, pk) | thread_context(request, shown) | panel_context(request, shown)
+    context = page_of(request) | list_context(request, pk)
+    context |= thread_context(request, shown) | panel_context(request, shown)
     # From here on the page asks for all that it shows: what comes pushes nothing off its upper end.
     begin = context["thread"].first_id if context["thread"].is_latest else None
     etags = {
@@ -55,6 +57,15 @@ def conversation(request: HttpRequest, pk: int) -> HttpResponse:
         "panel_etag": etag(request, ("panel", *shown.key)),
     }
     return render(request, "inbox/page.html", context | etags | {"open_id": pk})
+
+
+def page_of(request: HttpRequest) -> dict[str, Any]:
+    """What is around the list and the thread."""
+    return {
+        "may_write": may_write(request),
+        "availability": presence.availability(user_id(request)),
+        "availabilities": Availability,
+    }
 
 
 # --- Fragments ---------------------------------------------------------------------------------------------------
@@ -120,8 +131,9 @@ def panel_fragment(request: HttpRequest, pk: int) -> HttpResponse:
 def owners(request: HttpRequest, pk: int) -> HttpResponse:
     """The colleagues in the menu that assigns, fetched when it opens: there may be hundreds."""
     shown = get_object_or_404(Conversation, pk=pk)
-    colleagues = handling.owners().exclude(pk=user_id(request))
-    return render(request, "inbox/_owners.html", {"conversation": shown, "owners": colleagues})
+    desks = assigning.desks(assigning.owners().exclude(pk=user_id(request)), now=timezone.now())
+    desks.sort(key=lambda desk: not desk.is_on_shift)  # who can be given something comes first
+    return render(request, "inbox/_owners.html", {"conversation": shown, "desks": desks})
 
 
 @access.allow(*WRITERS)

@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from django.utils import timezone
+
 from consent import acquiring
 from consent.models import Brand, Program, Subject
 from consent.purposes import Category, Level, Source
 from contactcenter.accounts.models import Role, User
-from conversations.models import CarrierEvent, Contact, Conversation, Line, Mail, Message
+from conversations.models import CarrierEvent, Contact, Conversation, Line, Mail, Membership, Message, Presence, Team
 from conversations.states import Status
 
 NOON = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # a Monday; noon in New York
@@ -124,3 +126,17 @@ def text_payload(*, sender: str, recipient: str = LINE_NUMBER, text: str = "hell
         "timestamp": NOON.isoformat().replace("+00:00", "Z"),
         "text": text,
     }
+
+
+def present(user: User, **fields: Any) -> User:
+    """Somebody whose page is open now."""
+    now = timezone.now()
+    Presence.objects.update_or_create(user=user, defaults={"seen_at": now, "active_at": now} | fields)
+    return user
+
+
+def team(*members: User, **fields: Any) -> Team:
+    made = Team.objects.create(**{"name": f"Scheduling {next(_counter)}"} | fields)
+    for member in members:
+        Membership.objects.create(team=made, user=member)
+    return made

@@ -25,7 +25,7 @@ from consent.purposes import Level
 from contactcenter.accounts.models import User
 from contactcenter.demo import carrier, events, organisation, plan
 from contactcenter.demo.events import Act, Event, Fate, Said, Thread
-from conversations import contacts, dispatch, handling, inbound, outbound, settling, unread, waits
+from conversations import assigning, contacts, dispatch, handling, inbound, outbound, settling, unread, waits
 from conversations.models import Conversation, Line, Message
 from conversations.reading import Delivery
 
@@ -194,7 +194,10 @@ class History:
             case Act.Kind.SNOOZE if event.until:
                 handling.snooze(conversation=conversation, until=event.until, now=event.at)
             case Act.Kind.ASSIGN:
-                handling.assign(conversation=conversation, owner_id=by_id)
+                was_id = Conversation.objects.values_list("owner", flat=True).get(pk=conversation.pk)
+                assigning.assign(
+                    conversation=conversation, to_id=by_id, was_id=was_id, by_id=by_id or was_id or 0, now=event.at
+                )
             case Act.Kind.READ:
                 last = Message.objects.filter(conversation=conversation).latest("pk")
                 unread.mark_read(conversation=conversation, up_to=last.pk)

@@ -62,6 +62,8 @@ USERS = (
     User("compliance", "Celia", "Marsh", "compliance"),
     User("admin", "Ada", "Berg", "administrator"),
 )
+# Whoever tries this out is to see everybody's hands full, and nobody refused.
+CAPACITY = 60
 BRANDS = (
     Brand(CLINIC, "Harbor Clinic LLC", "+1 (201) 555-0199"),
     Brand(PHARMACY, "Harbor Pharmacy Inc.", "+1 (800) 555-0199"),

@@ -267,7 +267,7 @@ class Migration(migrations.Migration):
                 (
                     "capacity",
                     models.PositiveSmallIntegerField(
-                        default=8,
+                        default=25,
                         help_text="Open conversations at once; snoozed and resolved ones do not count.",
                         verbose_name="capacity",
                     ),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from consent.models import Program, choices
 from conversations.models.lines import Line
 from conversations.models.people import Tag, Team
-from conversations.shifts import Availability
+from conversations.shifts import CAPACITY, Availability
 
 
 class Membership(models.Model):
@@ -90,7 +90,9 @@ class Presence(models.Model):
     )
     availability = models.CharField(max_length=10, choices=choices(Availability), default=Availability.AVAILABLE)
     capacity = models.PositiveSmallIntegerField(
-        _("capacity"), default=8, help_text=_("Open conversations at once; snoozed and resolved ones do not count.")
+        _("capacity"),
+        default=CAPACITY,
+        help_text=_("Open conversations at once; snoozed and resolved ones do not count."),
     )
     seen_at = models.DateTimeField(null=True)
     active_at = models.DateTimeField(null=True)

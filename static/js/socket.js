@@ -10,10 +10,12 @@ export class LiveSocket {
   #failures = 0;
   #retry = 0;
   #confirming = 0;
+  #isActive = true; // or the page would not be there
 
   constructor({ topics, open, onSignals, onCatchUp, onState }) {
     Object.assign(this, { topics, open, onSignals, onCatchUp, onState });
     setInterval(() => this.#catchUp(), CATCH_UP_MS);
+    for (const event of ["keydown", "pointerdown", "wheel"]) addEventListener(event, () => (this.#isActive = true), { capture: true, passive: true });
     addEventListener("online", () => this.#wake());
     addEventListener("offline", () => this.#socket?.close());
     addEventListener("pageshow", ({ persisted }) => persisted && this.#wake());
@@ -54,7 +56,8 @@ export class LiveSocket {
   }
 
   #subscribe() {
-    this.#socket.send(JSON.stringify({ subscribe: this.topics, open: this.open }));
+    this.#socket.send(JSON.stringify({ subscribe: this.topics, open: this.open, active: this.#isActive }));
+    this.#isActive = false;
     this.#await(this.#socket);
   }
 

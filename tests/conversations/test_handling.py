@@ -7,7 +7,6 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from contactcenter.accounts.models import Role, User
 from conversations import handling, inbound, outbound, overdue, unread, waits
 from conversations.models import Conversation, Message, Wait
 from conversations.states import Status
@@ -125,23 +124,6 @@ def test_who_waits_can_not_be_resolved_behind_the_wait_s_back(waiting: Conversat
         Conversation.objects.filter(pk=waiting.pk).update(resolved_at=timezone.now())
 
 
-@pytest.mark.parametrize("role", [Role.AGENT, Role.SUPERVISOR])
-def test_a_conversation_is_given_to_whoever_may_answer(waiting: Conversation, role: Role) -> None:
-    owner = factories.user(role)
-
-    handling.assign(conversation=waiting, owner_id=owner.pk)
-    assert fresh(waiting).owner == owner
-
-    handling.assign(conversation=waiting, owner_id=None)
-    assert fresh(waiting).owner is None
-
-
-def test_and_to_nobody_else(waiting: Conversation) -> None:
-    for owner in (factories.user(Role.COMPLIANCE), factories.user(is_active=False)):
-        with pytest.raises(handling.Refused, match="does not answer"):
-            handling.assign(conversation=waiting, owner_id=owner.pk)
-
-
 def test_marking_unread_gives_a_read_conversation_its_weight_back(waiting: Conversation) -> None:
     unread.mark_read(conversation=waiting, up_to=waiting.last_message_id or 0)
     unread.mark_unread(conversation=waiting)
@@ -224,14 +206,3 @@ def test_a_dead_sender_s_reply_opens_its_resolved_conversation() -> None:
     assert overdue.sweep(now=timezone.now()) == 1
 
     assert fresh(conversation).resolved_at is None
-
-
-def test_what_somebody_owns_who_no_longer_answers_is_everybody_s_again(waiting: Conversation) -> None:
-    owner = factories.user()
-    handling.assign(conversation=waiting, owner_id=owner.pk)
-    assert handling.release(now=timezone.now()) == 0
-
-    User.objects.filter(pk=owner.pk).update(is_active=False)
-
-    assert handling.release(now=timezone.now()) == 1
-    assert fresh(waiting).owner is None

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from conversations import handling, inbound, listing, outbound, unread, waits
+from conversations import assigning, handling, inbound, listing, outbound, unread, waits
 from conversations.carriers.outcomes import Kind, Outcome
 from conversations.listing import Listing, Show, View
 from conversations.models import Conversation, Message, Wait
@@ -152,8 +152,15 @@ class ConversationMachine(Example):
     @rule(place=PLACES, agent=st.sampled_from([None, 0, 1]))
     def assign(self, place: int, agent: int | None) -> None:
         owner = None if agent is None else self.agents[agent].pk
-        with suppress(handling.Refused):
-            handling.assign(conversation=self.conversations[place], owner_id=owner)
+        conversation = Conversation.objects.get(pk=self.conversations[place].pk)
+        with suppress(assigning.CannotAssign):
+            assigning.assign(
+                conversation=conversation,
+                to_id=owner,
+                was_id=conversation.owner_id,
+                by_id=owner or self.agents[0].pk,
+                now=self.now,
+            )
 
     @rule(place=PLACES, glance=st.sampled_from(["first", "last", "again"]))
     def read(self, place: int, glance: str) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from consent.models import Brand, Disclosure, Program
 from contactcenter.accounts.models import User
 from contactcenter.demo import history, organisation
-from conversations.models import Conversation, Line
+from conversations.models import Conversation, Line, Presence
 
 
 class Command(BaseCommand):
@@ -56,7 +56,11 @@ def make_users(password: str) -> None:
             username=one.username,
             defaults={"first_name": one.first_name, "last_name": one.last_name, "role": one.role},
         )
-    User.objects.filter(username__in=names).exclude(password=encoded).update(password=encoded)
+    people = User.objects.filter(username__in=names)
+    people.exclude(password=encoded).update(password=encoded)
+    Presence.objects.bulk_create(
+        [Presence(user=one, capacity=organisation.CAPACITY) for one in people], ignore_conflicts=True
+    )
 
 
 def make_organisation() -> None:
