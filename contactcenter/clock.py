@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from consent import importing, ledger
 from contactcenter.api.models import IdempotencyKey
-from conversations import assigning, handling, heartbeats, inbound, mailing, nudging, overdue
+from conversations import assigning, escalating, handling, heartbeats, inbound, mailing, nudging, overdue
 from conversations.models import Message
 from conversations.shifts import SEEN_FOR
 
@@ -65,6 +65,7 @@ DUTIES: tuple[Callable[[datetime], object], ...] = (
     lambda now: overdue.promote(now=now),
     lambda now: handling.wake(now=now),
     lambda now: assigning.release(now=now),
+    lambda now: escalating.advance(now=now),
     take_back,
     lambda now: assigning.give_out(now=now),
     lambda now: overdue.sweep(now=now),

@@ -2,27 +2,37 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.utils.translation import gettext as _
 
 from consent.purposes import Purpose
-from conversations import automatic, live
+from conversations import automatic, live, opening
 from conversations.models import Conversation, Message, Wait
 from conversations.states import UNDELIVERED, Status
-
-# Until teams bring targets of their own.
-RESPONSE_TARGET = timedelta(minutes=15)
 
 # A reply that its author takes for sent.
 ON_ITS_WAY = (Status.QUEUED, Status.HELD, Status.SENDING)
 
 OPENED = """
-INSERT INTO conversations_wait (conversation_id, opened_by_id, since, due_at, ending)
-SELECT *, '' FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
+INSERT INTO conversations_wait (conversation_id, opened_by_id, team_id, is_first, since, due_at, warns_at, escalates_at,
+    stage, ending)
+SELECT *, '', '' FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::boolean[], %s::timestamptz[],
+    %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
 ON CONFLICT DO NOTHING
+"""
+
+# Whose they are, and whether nobody has answered since they began, or began again after somebody had resolved them.
+BEGUN = """
+SELECT conversation.id, conversation.team_id, NOT EXISTS (
+    SELECT FROM conversations_wait wait
+    WHERE wait.conversation_id = conversation.id AND wait.ending = 'reply'
+        AND wait.answered_at > coalesce((
+            SELECT max(at) FROM conversations_entry entry
+            WHERE entry.conversation_id = conversation.id AND entry.kind = 'resolved'), '-infinity'))
+FROM conversations_conversation conversation WHERE conversation.id = ANY(%s)
 """
 
 # A reply answers what was in the thread before it: ids of one conversation are given out under its lock.
@@ -55,11 +65,21 @@ def open_for(texts: Sequence[Message]) -> None:
             first.setdefault(text.conversation_id, text)
     if not first:
         return
-    since = [text.status_at for text in first.values()]
     with connection.cursor() as cursor:
-        cursor.execute(
-            OPENED, [list(first), [text.pk for text in first.values()], since, [at + RESPONSE_TARGET for at in since]]
-        )
+        cursor.execute(BEGUN, [list(first)])
+        begun = cursor.fetchall()
+        teams = opening.staffed(team_id for _, team_id, _ in begun if team_id)
+        rows = []
+        for conversation_id, team_id, is_first in begun:
+            text = first[conversation_id]
+            targets = (
+                teams[team_id].targets(text.status_at, is_first=is_first)
+                if team_id
+                else opening.by_the_clock(text.status_at)
+            )
+            moments = (text.status_at, targets.due_at, targets.warns_at, targets.escalates_at)
+            rows.append((conversation_id, text.pk, team_id, is_first, *moments))
+        cursor.execute(OPENED, [list(column) for column in zip(*rows, strict=True)])
     refresh_due(first)
 
 
