@@ -246,7 +246,7 @@ class LineAdmin(Page[Line]):
 
 
 # Consent's pages come after these; the program's is ours, since of lines consent knows nothing.
-from conversations import admin_programs  # noqa: E402, F401
+from conversations import admin_programs, admin_teams  # noqa: E402, F401
 
 for url, title in (
     ("consent-record", _("Write down a consent or an opt-out")),

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from contactcenter.accounts.models import Role, User
 from conversations import live, timeline
-from conversations.models import OPEN, Conversation, Entry, Membership, Presence
+from conversations.models import OPEN, Conversation, Entry, Membership, Presence, Team
 from conversations.shifts import CAPACITY, IDLE_MINUTES, SEEN_FOR, Availability, gets_work, is_on_shift
 
 # Who may own a conversation: whoever may answer in it.
@@ -211,6 +211,15 @@ def release(*, now: datetime) -> int:
     gone = User.objects.exclude(role__in=OWNERS, is_active=True)
     left = Conversation.objects.filter(OPEN, owner__in=gone).values_list("pk", "owner_id")[:500]
     return returned({pk: (owner_id, "left") for pk, owner_id in left}, now=now)
+
+
+def leave_to_everybody(team: Team, *, now: datetime) -> int:
+    """What is open of a team that is no more goes to everybody's queue, with its owners. How many."""
+    with transaction.atomic():
+        ids = list(Conversation.objects.filter(team=team, resolved_at=None).values_list("pk", flat=True))
+        live.changed(ids)
+        timeline.record(ids, Entry.Kind.ROUTED, at=now, team="", rule="")
+        return Conversation.objects.filter(pk__in=ids, team=team).update(team=None)
 
 
 def returned(abandoned: dict[int, tuple[int | None, str]], *, now: datetime) -> int:

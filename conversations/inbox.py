@@ -93,7 +93,7 @@ class Thread:
 
 def conversations() -> QuerySet[Conversation]:
     """With all that thread and panel say about them besides messages and events."""
-    return Conversation.objects.select_related("contact__subject", "line__brand", "owner")
+    return Conversation.objects.select_related("contact__subject", "line__brand", "owner", "team")
 
 
 def version(conversation: Conversation) -> int:

@@ -367,7 +367,7 @@ def rows(found: Found, *, search: str = "") -> list[Conversation]:
     ids = [pk for pk, _ in found.versions]
     if not ids:
         return []
-    related = ("contact__subject", "line", "last_message__author", "owner")
+    related = ("contact__subject", "line", "last_message__author", "owner", "team")
     by_id = {
         row.pk: row
         for row in Conversation.objects.filter(pk__in=ids).select_related(*related).prefetch_related("contact__tags")

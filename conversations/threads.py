@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import connection
 
 from consent.models import Subject
-from conversations import automatic, consequences, live, reading, waits
+from conversations import automatic, consequences, live, reading, routing, waits
 from conversations.carriers import webhooks
 from conversations.models import CarrierEvent, Contact, Conversation, Line, Message
 from conversations.states import Status
@@ -44,7 +44,9 @@ def apply(events: Sequence[CarrierEvent], *, now: datetime) -> None:
     insert_texts(messages)
     note_arrivals(messages)
     did = consequences.of([text.carrier_id for text in texts])
-    waits.open_for([message for message in messages if not automatic.is_settled(message, did)])
+    unsettled = [message for message in messages if not automatic.is_settled(message, did)]
+    routing.route(unsettled, now=now)
+    waits.open_for(unsettled)
     automatic.answer(messages, did, now=now)
     CarrierEvent.objects.filter(pk__in=[event.pk for event in events]).update(
         state=CarrierEvent.State.THREADED, error=""

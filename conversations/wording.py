@@ -1,5 +1,6 @@
 """What the screens say about states, verdicts and standings: every code of ours in a sentence for people."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,8 +15,10 @@ from consent import hours as rules_hours
 from consent import reasons, zones
 from consent.policy import Ruling
 from consent.purposes import Category, Purpose
-from conversations.models import Contact, Message
+from conversations.models import Contact, Message, RoutingRule
+from conversations.opening import Staffed
 from conversations.states import Status
+from conversations.triage import Condition
 
 # What the carrier's codes mean to somebody who is about to write again; all others keep the carrier's own words.
 CARRIER_CODES = {
@@ -216,6 +219,48 @@ def morning_there(contact: Contact, now: datetime) -> datetime | None:
     """When nobody is woken any more, wherever this person may be; ``None`` while nobody is."""
     regions = zones.regions(contact.phone, contact.postal_code or None)
     return rules_hours.opening(zones_of(contact), regions, Category.INFORMATIONAL, now).opens_at
+
+
+def opening(staffed: Staffed, now: datetime) -> str:
+    """Whether a team is there: “Open”, or “Closed until Monday 8:00 AM” on its own clock."""
+    if staffed.week.is_open(now):
+        return _("Open")
+    return _("Closed until %(when)s") % {"when": opens(staffed, now)}
+
+
+def opens(staffed: Staffed, now: datetime) -> str:
+    """When a team is there next, on its own clock; “soon” where nobody knows."""
+    at = staffed.week.next_opening(now)
+    return (
+        _("further notice") if at is None else date_format(localtime(at, ZoneInfo(staffed.team.time_zone)), "l g:i A")
+    )
+
+
+def rule(row: RoutingRule) -> list[str]:
+    """A routing rule's conditions in words."""
+    return [words for _kind, words in terms(row)]
+
+
+def judged(row: RoutingRule, conditions: Sequence[Condition]) -> list[tuple[bool, str]]:
+    """Each condition of a rule in words, and whether it holds for an example."""
+    words = dict(terms(row))
+    found = {one.kind: one.found for one in conditions if one.found}
+    return [(one.holds, words[one.kind] + (f" ({found[one.kind]})" if one.kind in found else "")) for one in conditions]
+
+
+def terms(row: RoutingRule) -> Iterator[tuple[str, str]]:
+    if lines := ", ".join(line.name for line in row.lines.all()):
+        yield "line", _("to %(lines)s") % {"lines": lines}
+    if row.program is not None:
+        yield "program", _("about %(program)s") % {"program": row.program.name}
+    if words := ", ".join(filter(None, map(str.strip, row.words.splitlines()))):
+        yield "words", _("has one of: %(words)s") % {"words": words}
+    if row.language:
+        yield "language", _("in the language %(language)s") % {"language": row.language}
+    if tags := ", ".join(tag.name for tag in row.tags.all()):
+        yield "tags", _("from somebody tagged %(tags)s") % {"tags": tags}
+    if row.hours:
+        yield "hours", str(row.get_hours_display())
 
 
 def age(seconds: float) -> str:

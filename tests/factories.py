@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,7 +14,19 @@ from consent import acquiring
 from consent.models import Brand, Program, Subject
 from consent.purposes import Category, Level, Source
 from contactcenter.accounts.models import Role, User
-from conversations.models import CarrierEvent, Contact, Conversation, Line, Mail, Membership, Message, Presence, Team
+from conversations.models import (
+    CarrierEvent,
+    Contact,
+    Conversation,
+    Line,
+    Mail,
+    Membership,
+    Message,
+    Presence,
+    RoutingRule,
+    Tag,
+    Team,
+)
 from conversations.states import Status
 
 NOON = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # a Monday; noon in New York
@@ -139,4 +152,14 @@ def team(*members: User, **fields: Any) -> Team:
     made = Team.objects.create(**{"name": f"Scheduling {next(_counter)}"} | fields)
     for member in members:
         Membership.objects.create(team=made, user=member)
+    return made
+
+
+def routing_rule(
+    team_: Team | None = None, *, lines: Iterable[Line] = (), tags: Iterable[Tag] = (), **fields: Any
+) -> RoutingRule:
+    """Without conditions it always fits."""
+    made = RoutingRule.objects.create(**{"name": f"Rule {next(_counter)}", "team": team_ or team()} | fields)
+    made.lines.set(lines)
+    made.tags.set(tags)
     return made

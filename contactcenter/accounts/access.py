@@ -20,10 +20,17 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 EVERYONE = tuple(Role)
 
+# How work finds people is for those who are there to see to it.
+SUPERVISED = ("team", "membership", "openinghours", "holiday", "routingrule", "disposition", "presence")
+
 # Permissions by role, as patterns over "app.action_model". What history forbids, the admin classes refuse to all.
 ADMIN: dict[str, tuple[str, ...]] = {
     Role.AGENT: (),
-    Role.SUPERVISOR: ("consent.view_*", "conversations.view_*"),
+    Role.SUPERVISOR: (
+        "consent.view_*",
+        "conversations.view_*",
+        *(f"conversations.*_{model}" for model in SUPERVISED),
+    ),
     Role.COMPLIANCE: ("consent.*", "conversations.view_*"),
     Role.ADMINISTRATOR: ("accounts.*", "api.*", "consent.*", "conversations.*", "django_q.view_*"),
 }

@@ -46,6 +46,23 @@ class Line(NamedTuple):
     carrier_answers_stop: bool = False
 
 
+class Team(NamedTuple):
+    """People who answer together; ``members`` by user name."""
+
+    name: str
+    members: tuple[str, ...]
+    gives_out: bool
+
+
+class Rule(NamedTuple):
+    """Which team a text goes to; asked in order."""
+
+    name: str
+    team: str
+    words: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
 class User(NamedTuple):
     """Somebody who signs in; ``role`` is ``Role``'s word."""
 
@@ -132,6 +149,18 @@ OFFERED = {
     BILLING: ("harbor-billing", "harbor-reminders"),
     REFILLS: ("pharmacy-refills", "pharmacy-refills", "pharmacy-offers"),
 }
+TEAMS = (
+    Team("Scheduling", ("agent", "agent2"), gives_out=False),
+    Team("Billing", ("agent", "agent2", "supervisor"), gives_out=False),
+    Team("Pharmacy", ("agent2",), gives_out=False),
+)
+RULES = (
+    Rule("Billing questions", "Billing", words=("bill*", "charge*", "invoice", "refund*", "copay*", "factura")),
+    Rule("The billing line", "Billing", lines=(BILLING,)),
+    Rule("The pharmacy's line", "Pharmacy", lines=(REFILLS,)),
+    Rule("Visits", "Scheduling", words=("appointment*", "reschedul*", "cancel*", "visit*", "cita", "rendez-vous")),
+)
+DISPOSITIONS = ("Appointment", "Billing", "Prescription", "Wrong number", "No answer needed")
 AUTHORS = ("agent", "agent2", "supervisor")
 FIRST_NAMES = {user.username: user.first_name for user in USERS}
 JOINED_BY = frozenset(program.keyword for program in PROGRAMS if program.keyword) | {"YES", "KEEP REMINDERS"}

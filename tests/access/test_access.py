@@ -186,8 +186,8 @@ MODELS = {place.view.model_admin.model for place in ADMIN if hasattr(place.view,
 OURS = {model for model in MODELS if model._meta.app_label in {"accounts", "api", "consent", "conversations"}}
 
 # What nobody may do, whatever their permissions say.
-EDITABLE = {"user", "brand", "program", "line", "tag"}
-ADDABLE = EDITABLE | {"apitoken", "disclosure"}
+EDITABLE = {"user", "brand", "program", "line", "tag", "team", "routingrule", "disposition", "presence"}
+ADDABLE = EDITABLE - {"presence"} | {"apitoken", "disclosure"}
 
 
 def may(role: str, action: str, model: Any) -> bool:
@@ -197,7 +197,10 @@ def may(role: str, action: str, model: Any) -> bool:
         return False
     wanted = f"{model._meta.app_label}.{action}_{name}"
     prefix = f"{model._meta.app_label}."
-    return any(pattern in {f"{prefix}*", f"{prefix}{action}_*", wanted} for pattern in access.ADMIN.get(role, ()))
+    return any(
+        pattern in {f"{prefix}*", f"{prefix}{action}_*", f"{prefix}*_{name}", wanted}
+        for pattern in access.ADMIN.get(role, ())
+    )
 
 
 @pytest.mark.parametrize("role", [ANONYMOUS, *Role])

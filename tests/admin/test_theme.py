@@ -96,6 +96,7 @@ def test_no_page_needs_an_inline_script_or_style(administrator):
 # --- The index -------------------------------------------------------------------------------------------------
 
 
+TEAMS = ["Team", "RoutingRule", "Disposition"]
 ELSEWHERE = ("consent-record", "consent-imports")
 RECORDS = ("Subject", "Standing", "ConsentEvent", "Evidence", "Seal")
 
@@ -111,8 +112,11 @@ def test_the_index_is_grouped_by_what_people_look_for(administrator):
             "Consent",
             ["consent_overview", "consent_rules", *ELSEWHERE, "Review", "Hold", "Decision", *RECORDS],
         ),
-        ("Settings", ["ApiToken", "Tag", "Line", "Brand", "Program", "Disclosure"]),
-        ("People", ["User"]),
+        (
+            "Settings",
+            ["try_routing", "ApiToken", "Tag", "Line", "Brand", "Program", "Disclosure", *TEAMS],
+        ),
+        ("People", ["Presence", "User"]),
     ]
     assert [name for name, _ in groups[4:]] == ["Tasks"]
 
@@ -120,7 +124,7 @@ def test_the_index_is_grouped_by_what_people_look_for(administrator):
 def test_a_group_that_one_may_see_nothing_of_is_not_shown(client):
     client.force_login(factories.user(Role.SUPERVISOR))
     names = [section["name"] for section in client.get(reverse("admin:index")).context["app_list"]]
-    assert names == ["Messages", "Consent", "Settings"]
+    assert names == ["Messages", "Consent", "Settings", "People"]
 
 
 def test_the_index_says_what_waits_for_somebody_and_leads_there(administrator):

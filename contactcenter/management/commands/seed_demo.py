@@ -10,7 +10,7 @@ from django.utils import timezone
 from consent.models import Brand, Disclosure, Program
 from contactcenter.accounts.models import User
 from contactcenter.demo import history, organisation
-from conversations.models import Conversation, Line, Presence
+from conversations.models import Conversation, Disposition, Line, Presence, RoutingRule, Team
 
 
 class Command(BaseCommand):
@@ -35,6 +35,7 @@ class Command(BaseCommand):
         with transaction.atomic():
             make_users(password)
             make_organisation()
+            make_teams()
             if conversations > 0 and not Conversation.objects.exists():
                 self.say(f"Seeding {conversations} conversations…")
                 began = time.monotonic()
@@ -104,3 +105,19 @@ def make_organisation() -> None:
                 "carrier_answers_stop": line.carrier_answers_stop,
             },
         )
+
+
+def make_teams() -> None:
+    """None where somebody has made teams of their own."""
+    if Team.objects.exists():
+        return
+    teams = {one.name: Team.objects.create(name=one.name, gives_out=one.gives_out) for one in organisation.TEAMS}
+    for one in organisation.TEAMS:
+        teams[one.name].members.set(User.objects.filter(username__in=one.members))
+    for position, rule in enumerate(organisation.RULES, 1):
+        made = RoutingRule.objects.create(
+            name=rule.name, team=teams[rule.team], position=10 * position, words="\n".join(rule.words)
+        )
+        made.lines.set(Line.objects.filter(number__in=rule.lines))
+    for name in organisation.DISPOSITIONS:
+        Disposition.objects.get_or_create(name=name)
