@@ -16,7 +16,6 @@ export class Composer {
   #isTouched = false;
   #isRepeat = false;
   #way = NOW;
-  #asked = NOW;
   #again = null;
   #pause = 0;
 
@@ -25,7 +24,6 @@ export class Composer {
     this.refresh = refresh;
     this.box = form.elements.body;
     this.error = document.getElementById("composer-error");
-    this.changed = document.getElementById("composer-changed");
     this.saved = document.getElementById("draft-saved");
     this.status = document.getElementById("composer-status");
     this.clock = new Clock(form.dataset.now);
@@ -69,12 +67,11 @@ export class Composer {
     if (this.#isSending || !body.trim()) return;
     const ref = this.#attempt(body, { ...NOW, ...way });
     this.#isSending = true;
-    this.#seen = way.seen ?? document.querySelector(".thread-body").dataset.last;
+    this.#seen = document.querySelector(".thread-body").dataset.last;
     this.form.toggleAttribute("data-busy", true);
     this.clearError();
-    this.#unask();
     this.#showBubble(body);
-    const problem = await this.#post(this.form.action, { body, ref, seen: this.#seen, ...(way.dueAt && { due_at: way.dueAt }) });
+    const problem = await this.#post(this.form.action, { body, ref, ...(way.dueAt && { due_at: way.dueAt }) });
     this.#isSending = false;
     this.form.toggleAttribute("data-busy", false);
     if (this.draft.ref === ref) {
@@ -107,7 +104,6 @@ export class Composer {
       const words = await answer.text();
       if (answer.redirected || answer.status === 403) return { words: signedOut };
       if (answer.status === 422) return { words, isFinal: true };
-      if (answer.status === 409) return { change: words, isFinal: true };
       return answer.ok ? null : { words: unreachable, mayTryAgain: true };
     } catch {
       return { words: unreachable, mayTryAgain: true };
@@ -115,14 +111,13 @@ export class Composer {
   }
 
   // Only a reason in words, given at once, says that this text was not taken: else it keeps its id, whatever comes.
-  #refused({ words, change, isFinal, mayTryAgain }) {
+  #refused({ words, isFinal, mayTryAgain }) {
     const bubble = document.getElementById(`m-${this.draft.ref}`);
     if (bubble?.dataset.pending) bubble.remove();
     const way = this.#way;
     if (isFinal && !this.#isRepeat) this.#forgetAttempt();
     this.#keep();
-    if (change) this.#ask(change, way);
-    else this.showError(words, mayTryAgain && (() => this.send(way)));
+    this.showError(words, mayTryAgain && (() => this.send(way)));
   }
 
   // Whatever was typed while the answer was on its way stays. Nothing is said of a time that was asked for only after a
@@ -140,19 +135,6 @@ export class Composer {
       write(this.status, this.form.dataset.scheduled.replace("{time}", () => time));
     }
     if (way.resolves) this.#resolve();
-  }
-
-  // What has come in between is shown, and asked about once. The keyboard is at neither answer: Enter decides nothing.
-  #ask(change, way) {
-    this.#asked = way;
-    this.changed.innerHTML = change;
-    this.changed.hidden = false;
-    this.changed.focus();
-  }
-
-  #unask() {
-    this.changed.hidden = true;
-    this.changed.replaceChildren();
   }
 
   #forgetAttempt() {
@@ -213,17 +195,6 @@ export class Composer {
       this.send();
     });
     this.error.lastElementChild.addEventListener("click", () => this.#again?.());
-    this.changed.addEventListener("click", ({ target }) => {
-      if (target.dataset.anyway) this.send({ ...this.#asked, seen: target.dataset.anyway });
-      else if ("keep" in target.dataset) this.#unask();
-      if (target.matches("button")) this.focus();
-    });
-    this.changed.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape") return;
-      event.stopPropagation();
-      this.#unask();
-      this.focus();
-    });
     this.drafts.onElsewhere(this.conversation, (draft) => this.#adopt(draft));
     document.addEventListener("message:cancelled", ({ detail }) => this.#restore(detail.body));
   }
