@@ -36,7 +36,8 @@ def attempted(act: Callable[[], Any], status: int = DONE) -> HttpResponse:
 @access.allow(*WRITERS)
 @require_POST
 def message_send(request: HttpRequest, pk: int) -> HttpResponse:
-    """201, also when this ``ref`` was accepted before; 422 with the reason in words."""
+    """201, also when this ``ref`` was accepted before; 409 with what has come since the page showed ``seen``, for its
+    author to decide; 422 with the reason in words."""
     shown = get_object_or_404(Conversation, pk=pk)
 
     def send() -> None:
@@ -47,9 +48,13 @@ def message_send(request: HttpRequest, pk: int) -> HttpResponse:
             ref=own_ref(request),
             now=timezone.now(),
             due_at=local_time(request, "due_at"),
+            seen=number(request.POST.get("seen", "")),
         )
 
-    return attempted(send, ACCEPTED)
+    try:
+        return attempted(send, ACCEPTED)
+    except outbound.ChangedSince as since:
+        return render(request, "inbox/_since.html", {"since": since, "may_write": True}, status=409)
 
 
 def own_ref(request: HttpRequest) -> UUID:
@@ -77,7 +82,13 @@ def local_time(request: HttpRequest, name: str) -> datetime | None:
 @require_POST
 def message_retry(request: HttpRequest, pk: int) -> HttpResponse:
     message = get_object_or_404(Message.objects.select_related("conversation"), pk=pk)
-    return attempted(lambda: outbound.retry(message=message, author_id=user_id(request), now=timezone.now()), ACCEPTED)
+    seen = number(request.POST.get("seen", ""))
+    try:
+        return attempted(
+            lambda: outbound.retry(message=message, author_id=user_id(request), now=timezone.now(), seen=seen), ACCEPTED
+        )
+    except outbound.ChangedSince as since:
+        return HttpResponse(str(since), status=422, content_type="text/plain; charset=utf-8")
 
 
 @access.allow(*WRITERS)

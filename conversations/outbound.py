@@ -1,10 +1,11 @@
 """What we say to people: queued here, handed over by ``dispatch``."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4, uuid5
 
 from django.db import IntegrityError, transaction
-from django.db.models import Value
+from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -25,8 +26,27 @@ SCHEDULED_AT_MOST = timedelta(days=90)
 NAMESPACE = UUID("6f1d9a5c-7f0e-4b53-9c0e-0b8f6f3a2d11")
 
 
+# As much of what has come since as anybody reads before they decide.
+SHOWN_SINCE = 10
+
+
 class CannotSend(Exception):
     """Says, in words for the person who typed, why a message was not accepted and what to do."""
+
+
+class ChangedSince(Exception):
+    """What somebody answers is no longer the last word: these ``messages``, the oldest first, came after what they saw.
+
+    Nothing was sent. They are asked once, and send again having ``seen`` these.
+    """
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        super().__init__(_("The conversation has gone on since. Read it first: nothing was sent."))
+        self.messages = messages
+
+    @property
+    def seen(self) -> int:
+        return self.messages[-1].pk
 
 
 def send(
@@ -38,10 +58,13 @@ def send(
     now: datetime,
     due_at: datetime | None = None,
     retry_of: Message | None = None,
+    seen: int | None = None,
 ) -> Message:
     """Queues an agent's reply. Sending the same ``ref`` again answers with the message that is already there.
 
-    Raises ``CannotSend``. Whether it may be handed over, the gate decides at that moment.
+    ``seen`` is the last message, in or out, that its author's page showed; only what has no page leaves it out. Raises
+    ``CannotSend``, or ``ChangedSince`` where the person or a colleague has written after it. Whether it may be handed
+    over, the gate decides at that moment.
     """
     body = sendable(body)
     is_later = due_at is None or now < due_at <= now + SCHEDULED_AT_MOST
@@ -49,6 +72,8 @@ def send(
         raise CannotSend(_("Choose a time to send that is still to come, within 90 days."))
     with transaction.atomic():
         live.changed([conversation.pk])
+        if seen is not None:
+            fence(conversation, ref=ref, author_id=author_id, seen=seen)
         if retry_of is not None:
             retry_of = retryable(retry_of.pk)
         message = queued(
@@ -74,6 +99,21 @@ def send(
     return message
 
 
+def fence(conversation: Conversation, *, ref: UUID, author_id: int, seen: int) -> None:
+    """Nobody answers over what they have not seen. What is there already under this ``ref`` was asked about before.
+
+    The caller holds the conversation's lock, under which its messages get their ids: so of two who answer at once one
+    is asked. Raises ``ChangedSince``.
+    """
+    by_a_colleague = Q(purpose=Purpose.REPLY) & ~Q(author=author_id) & ~Q(status=Status.CANCELLED)
+    since = Message.objects.filter(
+        Q(direction=Message.Direction.IN) | by_a_colleague, conversation=conversation, pk__gt=seen
+    ).select_related("author", "conversation__contact")
+    newest = list(since.order_by("-pk")[:SHOWN_SINCE])
+    if newest and not Message.objects.filter(ref=ref).exists():
+        raise ChangedSince(newest[::-1])
+
+
 def sendable(body: str) -> str:
     """The text as it will be sent. Raises ``CannotSend``."""
     body = body.replace("\x00", "").strip()
@@ -97,8 +137,8 @@ def sent_before(message: Message) -> Message:
     return twin
 
 
-def retry(*, message: Message, author_id: int, now: datetime) -> Message:
-    """A new attempt at a message that did not arrive, once. Raises ``CannotSend``."""
+def retry(*, message: Message, author_id: int, now: datetime, seen: int | None = None) -> Message:
+    """A new attempt at a message that did not arrive, once. Raises as ``send``."""
     return send(
         conversation=message.conversation,
         body=message.body,
@@ -106,6 +146,7 @@ def retry(*, message: Message, author_id: int, now: datetime) -> Message:
         ref=uuid4(),
         now=now,
         retry_of=message,
+        seen=seen,
     )
 
 
