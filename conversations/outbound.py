@@ -59,12 +59,14 @@ def send(
     due_at: datetime | None = None,
     retry_of: Message | None = None,
     seen: int | None = None,
+    delay: timedelta = timedelta(),
 ) -> Message:
     """Queues an agent's reply. Sending the same ``ref`` again answers with the message that is already there.
 
-    ``seen`` is the last message, in or out, that its author's page showed; only what has no page leaves it out. Raises
-    ``CannotSend``, or ``ChangedSince`` where the person or a colleague has written after it. Whether it may be handed
-    over, the gate decides at that moment.
+    ``seen`` is the last message, in or out, that its author's page showed; only what has no page leaves it out.
+    ``delay`` is for how long its author may take it back, where it is not for later anyway. Raises ``CannotSend``, or
+    ``ChangedSince`` where the person or a colleague has written after what was seen. Whether it may be handed over, the
+    gate decides at that moment.
     """
     body = sendable(body)
     is_later = due_at is None or now < due_at <= now + SCHEDULED_AT_MOST
@@ -83,7 +85,7 @@ def send(
             ref=ref,
             now=now,
             author_id=author_id,
-            due_at=due_at,
+            due_at=due_at or now + delay,
             expires_at=(due_at or now) + USEFUL_FOR,
             retry_of=retry_of,
         )
@@ -95,7 +97,8 @@ def send(
         Conversation.objects.filter(pk=conversation.pk).update(
             last_message=message, last_message_at=now, owner=Coalesce("owner", Value(author_id))
         )  # who answers first, owns it
-        nudging.nudge(message.lane)
+        if not (due_at or delay):  # what is for later, the clock sees to
+            nudging.nudge(message.lane)
     return message
 
 

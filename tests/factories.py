@@ -11,7 +11,7 @@ from consent import acquiring
 from consent.models import Brand, Program, Subject
 from consent.purposes import Category, Level, Source
 from contactcenter.accounts.models import Role, User
-from conversations.models import CarrierEvent, Contact, Conversation, Line, Mail, Message
+from conversations.models import CarrierEvent, Contact, Conversation, Disposition, Line, Mail, Message
 from conversations.states import Status
 
 NOON = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # a Monday; noon in New York
@@ -80,6 +80,10 @@ def conversation(**fields: Any) -> Conversation:
     return Conversation.objects.create(
         contact=fields.pop("contact", None) or contact(), line=fields.pop("line", None) or line(), **fields
     )
+
+
+def disposition(**fields: Any) -> Disposition:
+    return Disposition.objects.create(**{"name": f"Appointment {next(_counter)}"} | fields)
 
 
 def text_from(conversation: Conversation, body: str = "Are you open today?", **fields: Any) -> Message:

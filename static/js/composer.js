@@ -5,7 +5,7 @@ import { SendMenu } from "./later.js";
 import { Meter } from "./meter.js";
 import { csrfToken } from "./page.js";
 import { Since } from "./since.js";
-import { toast } from "./toast.js";
+import { toast, wayBack } from "./toast.js";
 
 const TIMEOUT_MS = 15_000;
 const PAUSE_MS = 500;
@@ -81,7 +81,7 @@ export class Composer {
     this.form.toggleAttribute("data-busy", true);
     this.clearError();
     this.#showBubble(body);
-    const problem = await this.#post(this.form.action, { body, ref, seen: this.#seen, ...(way.dueAt && { due_at: way.dueAt }) });
+    const { problem } = await this.#post(this.form.action, { body, ref, seen: this.#seen, ...(way.dueAt && { due_at: way.dueAt }) });
     this.#isSending = false;
     this.form.toggleAttribute("data-busy", false);
     if (this.draft.ref === ref) {
@@ -100,7 +100,7 @@ export class Composer {
     return this.draft.ref;
   }
 
-  // Nothing when the server did it, else why not, in words.
+  // What was done, or why it was not, in words.
   async #post(url, fields) {
     const { unreachable, signedOut } = this.form.dataset;
     try {
@@ -112,13 +112,14 @@ export class Composer {
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       const words = await answer.text();
-      if (answer.redirected || answer.status === 403) return { words: signedOut };
-      if (answer.status === 422) return { words, isFinal: true };
-      if (answer.status === 409) return { since: words };
-      return answer.ok ? null : { words: unreachable, mayTryAgain: true };
+      if (answer.redirected || answer.status === 403) return { problem: { words: signedOut } };
+      if (answer.status === 422) return { problem: { words, isFinal: true } };
+      if (answer.status === 409) return { problem: { since: words } };
+      if (answer.ok) return { deeds: answer.headers.get("X-Undo") };
     } catch {
-      return { words: unreachable, mayTryAgain: true };
+      // said below
     }
+    return { problem: { words: unreachable, mayTryAgain: true } };
   }
 
   // Only a reason in words, given at once, says that this text was not taken: else it keeps its id, whatever comes.
@@ -161,13 +162,13 @@ export class Composer {
 
   async #resolve() {
     this.clearError();
-    const problem = await this.#post(this.form.dataset.resolve, { up_to: this.#seen });
+    const { problem, deeds } = await this.#post(this.form.dataset.resolve, { up_to: this.#seen });
     this.refresh();
     if (problem) {
       this.showError(this.form.dataset.unresolved, () => this.#resolve());
       return;
     }
-    toast(this.form.dataset.resolved, { url: this.form.dataset.reopen, to: location.pathname }, { isKept: true });
+    toast(this.form.dataset.resolved, wayBack(deeds), { isKept: true });
     document.dispatchEvent(new CustomEvent("conversation:resolved"));
   }
 

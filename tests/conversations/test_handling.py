@@ -51,7 +51,7 @@ def test_undoing_it_brings_back_the_very_same_wait(waiting: Conversation) -> Non
     agent, due_at = factories.user(), waiting.due_at
 
     handling.resolve(conversation=waiting, by_id=agent.pk, now=timezone.now())
-    handling.reopen(conversation=waiting, by_id=agent.pk)
+    handling.reopen(conversation=waiting, by_id=agent.pk, now=timezone.now())
 
     assert fresh(waiting).resolved_at is None
     assert waiting.due_at == due_at
@@ -63,7 +63,7 @@ def test_undoing_later_than_the_person_s_next_text_leaves_their_new_wait(waiting
     handling.resolve(conversation=waiting, by_id=agent.pk, now=timezone.now())
     texts_again(waiting)
 
-    handling.reopen(conversation=waiting, by_id=agent.pk)
+    handling.reopen(conversation=waiting, by_id=agent.pk, now=timezone.now())
 
     assert Wait.objects.filter(answered_at=None).count() == 1
     assert Wait.objects.count() == 2
@@ -72,7 +72,7 @@ def test_undoing_later_than_the_person_s_next_text_leaves_their_new_wait(waiting
 def test_somebody_else_reopening_does_not_take_back_the_judgement(waiting: Conversation) -> None:
     handling.resolve(conversation=waiting, by_id=factories.user().pk, now=timezone.now())
 
-    handling.reopen(conversation=waiting, by_id=factories.user().pk)
+    handling.reopen(conversation=waiting, by_id=factories.user().pk, now=timezone.now())
 
     assert fresh(waiting).resolved_at is None
     assert waiting.due_at is None
@@ -84,7 +84,7 @@ def test_a_text_brings_a_conversation_back(waiting: Conversation, put_away: str)
     if put_away == "resolve":
         handling.resolve(conversation=waiting, by_id=factories.user().pk, now=now)
     else:
-        handling.snooze(conversation=waiting, until=now + timedelta(days=3), now=now)
+        handling.snooze(conversation=waiting, until=now + timedelta(days=3), now=now, by_id=factories.user().pk)
 
     texts_again(waiting)
 
@@ -95,11 +95,11 @@ def test_a_text_brings_a_conversation_back(waiting: Conversation, put_away: str)
 def test_a_snooze_wakes_at_its_time_and_keeps_the_deadline(waiting: Conversation) -> None:
     now = timezone.now()
     due_at = waiting.due_at
-    handling.snooze(conversation=waiting, until=now + timedelta(hours=1), now=now)
+    handling.snooze(conversation=waiting, until=now + timedelta(minutes=10), now=now, by_id=factories.user().pk)
 
-    assert handling.wake(now=now + timedelta(minutes=59)) == 0
-    assert handling.wake(now=now + timedelta(minutes=60)) == 1
-    assert handling.wake(now=now + timedelta(minutes=60)) == 0
+    assert handling.wake(now=now + timedelta(minutes=9)) == 0
+    assert handling.wake(now=now + timedelta(minutes=10)) == 1
+    assert handling.wake(now=now + timedelta(minutes=10)) == 0
     assert fresh(waiting).snoozed_until is None
     assert waiting.due_at == due_at
 
@@ -108,12 +108,12 @@ def test_a_snooze_wakes_at_its_time_and_keeps_the_deadline(waiting: Conversation
 def test_a_time_that_makes_no_sense_is_refused(waiting: Conversation, hours: int) -> None:
     now = timezone.now()
     with pytest.raises(handling.Refused, match="still to come"):
-        handling.snooze(conversation=waiting, until=now + timedelta(hours=hours), now=now)
+        handling.snooze(conversation=waiting, until=now + timedelta(hours=hours), now=now, by_id=factories.user().pk)
 
 
 def test_what_is_snoozed_and_then_resolved_does_not_wake(waiting: Conversation) -> None:
     now = timezone.now()
-    handling.snooze(conversation=waiting, until=now + timedelta(hours=1), now=now)
+    handling.snooze(conversation=waiting, until=now + timedelta(hours=1), now=now, by_id=factories.user().pk)
     handling.resolve(conversation=waiting, by_id=factories.user().pk, now=now)
 
     assert handling.wake(now=now + timedelta(days=1)) == 0
@@ -129,17 +129,17 @@ def test_who_waits_can_not_be_resolved_behind_the_wait_s_back(waiting: Conversat
 def test_a_conversation_is_given_to_whoever_may_answer(waiting: Conversation, role: Role) -> None:
     owner = factories.user(role)
 
-    handling.assign(conversation=waiting, owner_id=owner.pk)
+    handling.assign(conversation=waiting, owner_id=owner.pk, by_id=factories.user().pk, now=timezone.now())
     assert fresh(waiting).owner == owner
 
-    handling.assign(conversation=waiting, owner_id=None)
+    handling.assign(conversation=waiting, owner_id=None, by_id=factories.user().pk, now=timezone.now())
     assert fresh(waiting).owner is None
 
 
 def test_and_to_nobody_else(waiting: Conversation) -> None:
     for owner in (factories.user(Role.COMPLIANCE), factories.user(is_active=False)):
         with pytest.raises(handling.Refused, match="does not answer"):
-            handling.assign(conversation=waiting, owner_id=owner.pk)
+            handling.assign(conversation=waiting, owner_id=owner.pk, by_id=factories.user().pk, now=timezone.now())
 
 
 def test_marking_unread_gives_a_read_conversation_its_weight_back(waiting: Conversation) -> None:
@@ -228,7 +228,7 @@ def test_a_dead_sender_s_reply_opens_its_resolved_conversation() -> None:
 
 def test_what_somebody_owns_who_no_longer_answers_is_everybody_s_again(waiting: Conversation) -> None:
     owner = factories.user()
-    handling.assign(conversation=waiting, owner_id=owner.pk)
+    handling.assign(conversation=waiting, owner_id=owner.pk, by_id=factories.user().pk, now=timezone.now())
     assert handling.release(now=timezone.now()) == 0
 
     User.objects.filter(pk=owner.pk).update(is_active=False)
