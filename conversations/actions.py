@@ -1,7 +1,7 @@
 """What people do in the inbox. A page posts, gets 201, 204, or 422 with the reason in words, and refetches."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from contactcenter.accounts import access
-from conversations import assigning, contacts, handling, inbox, outbound, presence, unread, waits
-from conversations.models import Conversation, Message
+from conversations import assigning, blocking, contacts, handling, inbox, outbound, presence, undoing, unread, waits
+from conversations.models import UNTIL_THEY_REPLY, Conversation, Entry, Message
 from conversations.shifts import Availability
 from conversations.views import WRITERS, number, user_id
 
-DONE, ACCEPTED, CHANGED = 204, 201, 409
+DONE, ACCEPTED = 204, 201
 REFUSALS = (outbound.CannotSend, handling.Refused, assigning.CannotAssign, waits.WrittenSince, contacts.TooManyTags)
 
 
@@ -28,8 +28,24 @@ def attempted(act: Callable[[], Any], status: int = DONE) -> HttpResponse:
     try:
         act()
     except REFUSALS as error:
-        return HttpResponse(str(error), status=422, content_type="text/plain; charset=utf-8")
+        return in_words(str(error), 422)
     return HttpResponse(status=status)
+
+
+def undoable(act: Callable[[], list[Entry]]) -> HttpResponse:
+    """As ``attempted``; its header ``X-Undo`` names what was done, for ``undo``."""
+    try:
+        entries = act()
+    except REFUSALS as error:
+        return in_words(str(error), 422)
+    response = HttpResponse(status=DONE)
+    if entries:
+        response["X-Undo"] = ",".join(str(entry.pk) for entry in entries)
+    return response
+
+
+def in_words(words: str, status: int) -> HttpResponse:
+    return HttpResponse(words, status=status, content_type="text/plain; charset=utf-8")
 
 
 # --- Messages ----------------------------------------------------------------------------------------------------
@@ -38,8 +54,8 @@ def attempted(act: Callable[[], Any], status: int = DONE) -> HttpResponse:
 @access.allow(*WRITERS)
 @require_POST
 def message_send(request: HttpRequest, pk: int) -> HttpResponse:
-    """201, also when this ``ref`` was accepted before; 422 with the reason in words; 409 with what was written after
-    ``seen``, which the page shows and asks about."""
+    """201, also when this ``ref`` was accepted before; 409 with what has come since the page showed ``seen``, for its
+    author to decide; 422 with the reason in words."""
     shown = get_object_or_404(Conversation, pk=pk)
 
     def send() -> None:
@@ -51,12 +67,13 @@ def message_send(request: HttpRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
             due_at=local_time(request, "due_at"),
             seen=number(request.POST.get("seen", "")),
+            delay=timedelta(seconds=request.user.undo_seconds),  # type: ignore[union-attr]
         )
 
     try:
         return attempted(send, ACCEPTED)
-    except outbound.ChangedSince as change:
-        return render(request, "inbox/_changed.html", {"messages": change.messages}, status=CHANGED)
+    except outbound.ChangedSince as since:
+        return render(request, "inbox/_since.html", {"since": since, "may_write": True}, status=409)
 
 
 def own_ref(request: HttpRequest) -> UUID:
@@ -84,7 +101,13 @@ def local_time(request: HttpRequest, name: str) -> datetime | None:
 @require_POST
 def message_retry(request: HttpRequest, pk: int) -> HttpResponse:
     message = get_object_or_404(Message.objects.select_related("conversation"), pk=pk)
-    return attempted(lambda: outbound.retry(message=message, author_id=user_id(request), now=timezone.now()), ACCEPTED)
+    seen = number(request.POST.get("seen", ""))
+    try:
+        return attempted(
+            lambda: outbound.retry(message=message, author_id=user_id(request), now=timezone.now(), seen=seen), ACCEPTED
+        )
+    except outbound.ChangedSince as since:
+        return in_words(str(since), 422)
 
 
 @access.allow(*WRITERS)
@@ -107,16 +130,24 @@ def message_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 def no_answer_needed(request: HttpRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(Conversation, pk=pk)
     seen = up_to(request)
-    return attempted(lambda: waits.end(conversation=shown, by_id=user_id(request), now=timezone.now(), up_to=seen))
+    return undoable(
+        lambda: handling.no_answer_needed(conversation=shown, by_id=user_id(request), now=timezone.now(), up_to=seen)
+    )
 
 
 @access.allow(*WRITERS)
 @require_POST
 def resolve(request: HttpRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(Conversation, pk=pk)
-    seen = up_to(request)
-    return attempted(
-        lambda: handling.resolve(conversation=shown, by_id=user_id(request), now=timezone.now(), up_to=seen)
+    seen, disposition = up_to(request), number(request.POST.get("disposition", ""))
+    return undoable(
+        lambda: handling.resolve(
+            conversation=shown,
+            by_id=user_id(request),
+            now=timezone.now(),
+            up_to=seen,
+            disposition_id=disposition,
+        )
     )
 
 
@@ -129,23 +160,27 @@ def up_to(request: HttpRequest) -> int:
 @require_POST
 def reopen(request: HttpRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(Conversation, pk=pk)
-    return attempted(lambda: handling.reopen(conversation=shown, by_id=user_id(request)))
+    return attempted(lambda: handling.reopen(conversation=shown, by_id=user_id(request), now=timezone.now()))
 
 
 @access.allow(*WRITERS)
 @require_POST
 def snooze(request: HttpRequest, pk: int) -> HttpResponse:
-    """Until ``until``; without one, it wakes."""
+    """Until ``until``, which may be ``reply``; without one, it wakes."""
     shown = get_object_or_404(Conversation, pk=pk)
 
-    def put_off() -> None:
-        until = local_time(request, "until")
+    def put_off() -> list[Entry]:
+        until, by_id, now = bedtime(request), user_id(request), timezone.now()
         if until is None:
-            handling.unsnooze(conversation=shown)
-        else:
-            handling.snooze(conversation=shown, until=until, now=timezone.now())
+            return handling.unsnooze(conversation=shown, by_id=by_id, now=now)
+        return handling.snooze(conversation=shown, until=until, by_id=by_id, now=now)
 
-    return attempted(put_off)
+    return undoable(put_off)
+
+
+def bedtime(request: HttpRequest) -> datetime | None:
+    """Until when something is to be out of sight."""
+    return UNTIL_THEY_REPLY if request.POST.get("until") == "reply" else local_time(request, "until")
 
 
 @access.allow(*WRITERS)
@@ -153,7 +188,7 @@ def snooze(request: HttpRequest, pk: int) -> HttpResponse:
 def assign(request: HttpRequest, pk: int) -> HttpResponse:
     """To ``owner``; without one, to nobody. ``was`` is the owner that the page showed."""
     shown = get_object_or_404(Conversation, pk=pk)
-    return attempted(
+    return undoable(
         lambda: assigning.assign(
             conversation=shown,
             to_id=somebody(request, "owner"),
@@ -227,3 +262,33 @@ def tag_add(request: HttpRequest, pk: int) -> HttpResponse:
 def tag_remove(request: HttpRequest, pk: int, tag: int) -> HttpResponse:
     shown = get_object_or_404(inbox.conversations(), pk=pk)
     return attempted(lambda: contacts.remove_tag(contact=shown.contact, tag_id=tag))
+
+
+# --- Taking back, blocking ---------------------------------------------------------------------------------------
+
+
+@access.allow(*WRITERS)
+@require_POST
+def undo(request: HttpRequest) -> HttpResponse:
+    """Takes back the deeds named by an earlier answer's ``X-Undo``. 204; 200 with words where some were left alone."""
+    entries = [pk for text in request.POST.get("entries", "").split(",") if (pk := number(text))]
+    try:
+        words = undoing.undo(entry_ids=entries, by_id=user_id(request), now=timezone.now())
+    except handling.Refused as refused:
+        return in_words(str(refused), 422)
+    return in_words(words, 200) if words else HttpResponse(status=DONE)
+
+
+@access.allow(*WRITERS)
+@require_POST
+def block(request: HttpRequest, pk: int) -> HttpResponse:
+    """The number that this conversation is with."""
+    shown = get_object_or_404(inbox.conversations(), pk=pk)
+    return undoable(lambda: blocking.block(contact=shown.contact, by_id=user_id(request), now=timezone.now()))
+
+
+@access.allow(*WRITERS)
+@require_POST
+def unblock(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = get_object_or_404(inbox.conversations(), pk=pk)
+    return attempted(lambda: blocking.unblock(contact=shown.contact, by_id=user_id(request), now=timezone.now()))

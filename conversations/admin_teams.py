@@ -1,5 +1,6 @@
 """What supervisors decide: teams with their hours and members, where texts go, and how conversations end."""
 
+from itertools import pairwise
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -63,7 +64,7 @@ class HoursFormSet(BaseInlineFormSet[OpeningHours, Team, Any]):
             for row in (form.cleaned_data for form in self.forms if form.is_valid())
             if row and not row.get("DELETE")
         )
-        for (day, _opens, closes), (other, begins, _closes) in zip(shifts, shifts[1:], strict=False):
+        for (day, _opens, closes), (other, begins, _closes) in pairwise(shifts):
             if day == other and (begins < closes or f"{closes:%H%M}" == "0000"):
                 raise forms.ValidationError(_("Two intervals of one day overlap. Join them into one."))
 

@@ -49,7 +49,9 @@ class Desk:
 # --- By people ---------------------------------------------------------------------------------------------------
 
 
-def assign(*, conversation: Conversation, to_id: int | None, was_id: int | None, by_id: int, now: datetime) -> None:
+def assign(
+    *, conversation: Conversation, to_id: int | None, was_id: int | None, by_id: int, now: datetime
+) -> list[Entry]:
     """Gives it to somebody, or to nobody. ``was_id`` is the owner that whoever asks has seen.
 
     Raises ``CannotAssign``: somebody else was quicker, or who should get it has no room, is not here, or does not
@@ -60,17 +62,16 @@ def assign(*, conversation: Conversation, to_id: int | None, was_id: int | None,
         live.changed([conversation.pk])
         shown = Conversation.objects.select_related("owner").get(pk=conversation.pk)
         if shown.owner_id == to_id:
-            return
+            return []
         if shown.owner_id != was_id:
             raise CannotAssign(whose_it_is(shown.owner))
         if to_id is None:
-            give(shown, None, Entry.Kind.RETURNED, by_id=by_id, now=now)
-            return
+            return give(shown, None, Entry.Kind.RETURNED, by_id=by_id, now=now)
         desk = next(iter(desks(owners().filter(pk=to_id), now=now)), None)
         if problem := objection(desk, is_self=to_id == by_id):
             raise CannotAssign(problem)
         assert desk is not None  # noqa: S101 objection saw to it; this tells mypy
-        give(shown, desk, Entry.Kind.CLAIMED if to_id == by_id else Entry.Kind.ASSIGNED, by_id=by_id, now=now)
+        return give(shown, desk, Entry.Kind.CLAIMED if to_id == by_id else Entry.Kind.ASSIGNED, by_id=by_id, now=now)
 
 
 def whose_it_is(owner: User | None) -> str:
@@ -231,7 +232,7 @@ def returned(abandoned: dict[int, tuple[int | None, str]], *, now: datetime) -> 
         rows = Conversation.objects.filter(pk__in=abandoned, owner__isnull=False)
         still = [row for row in rows if row.owner_id == abandoned[row.pk][0]]
         for row in still:
-            facts: dict[str, Any] = {"from": names[row.owner_id or 0], "why": abandoned[row.pk][1]}
+            facts: dict[str, Any] = {"was": names[row.owner_id or 0], "why": abandoned[row.pk][1]}
             timeline.record([row.pk], Entry.Kind.RETURNED, at=now, **facts)
         Conversation.objects.filter(pk__in=[row.pk for row in still]).update(owner=None, owned_since=None)
     return len(still)
@@ -278,11 +279,21 @@ def load_of(user_id: int) -> int:
     return Conversation.objects.filter(OPEN, owner=user_id).count()
 
 
-def give(conversation: Conversation, desk: Desk | None, kind: Entry.Kind, *, by_id: int | None, now: datetime) -> None:
+def give(
+    conversation: Conversation, desk: Desk | None, kind: Entry.Kind, *, by_id: int | None, now: datetime
+) -> list[Entry]:
     """Writes it down. The caller holds the locks and has asked whether it may."""
     to_id = desk.user.pk if desk else None
     Conversation.objects.filter(pk=conversation.pk).update(owner=to_id, owned_since=now if desk else None)
     if desk is not None:
         Presence.objects.filter(user=to_id).update(given_at=now)
-    names: dict[str, Any] = {"to": str(desk.user)} if desk else {"from": str(conversation.owner)}
-    timeline.record([conversation.pk], kind, at=now, by_id=by_id, **names)
+    return timeline.record(
+        [conversation.pk],
+        kind,
+        at=now,
+        by_id=by_id,
+        owner=str(desk.user if desk else ""),
+        owner_id=to_id,
+        was=str(conversation.owner or ""),
+        was_id=conversation.owner_id,
+    )

@@ -1,5 +1,6 @@
 """What we say to people: queued here, handed over by ``dispatch``."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4, uuid5
 
@@ -21,10 +22,12 @@ MAX_SEGMENTS = 10
 USEFUL_FOR = timedelta(days=1)
 # Plans older than a season are somebody else's.
 SCHEDULED_AT_MOST = timedelta(days=90)
-# Of what somebody has not seen, so much is shown.
-UNSEEN_AT_MOST = 20
 # The same cause always makes the same answer's id, so that no crash or duplicate answers it twice.
 NAMESPACE = UUID("6f1d9a5c-7f0e-4b53-9c0e-0b8f6f3a2d11")
+
+
+# As much of what has come since as anybody reads before they decide.
+SHOWN_SINCE = 10
 
 
 class CannotSend(Exception):
@@ -32,11 +35,18 @@ class CannotSend(Exception):
 
 
 class ChangedSince(Exception):
-    """``messages``, oldest first, are in the thread and its author has not seen them. Nothing was sent."""
+    """What somebody answers is no longer the last word: these ``messages``, the oldest first, came after what they saw.
 
-    def __init__(self, messages: list[Message]) -> None:
-        super().__init__("the thread has changed")
+    Nothing was sent. They are asked once, and send again having ``seen`` these.
+    """
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        super().__init__(_("The conversation has gone on since. Read it first: nothing was sent."))
         self.messages = messages
+
+    @property
+    def seen(self) -> int:
+        return self.messages[-1].pk
 
 
 def send(
@@ -49,11 +59,14 @@ def send(
     due_at: datetime | None = None,
     retry_of: Message | None = None,
     seen: int | None = None,
+    delay: timedelta = timedelta(),
 ) -> Message:
     """Queues an agent's reply. Sending the same ``ref`` again answers with the message that is already there.
 
-    ``seen`` is the last message that its author had before them: raises ``ChangedSince`` when the person or a colleague
-    has written after it. Raises ``CannotSend``. Whether it may be handed over, the gate decides at that moment.
+    ``seen`` is the last message, in or out, that its author's page showed; only what has no page leaves it out.
+    ``delay`` is for how long its author may take it back, where it is not for later anyway. Raises ``CannotSend``, or
+    ``ChangedSince`` where the person or a colleague has written after what was seen. Whether it may be handed over, the
+    gate decides at that moment.
     """
     body = sendable(body)
     is_later = due_at is None or now < due_at <= now + SCHEDULED_AT_MOST
@@ -63,7 +76,7 @@ def send(
         owner_id = assigning.owner_for_answer(conversation, author_id)
         live.changed([conversation.pk])
         if seen is not None:
-            refuse_unseen(conversation, seen, author_id=author_id, ref=ref)
+            fence(conversation, ref=ref, author_id=author_id, seen=seen)
         if retry_of is not None:
             retry_of = retryable(retry_of.pk)
         message = queued(
@@ -73,7 +86,7 @@ def send(
             ref=ref,
             now=now,
             author_id=author_id,
-            due_at=due_at,
+            due_at=due_at or now + delay,
             expires_at=(due_at or now) + USEFUL_FOR,
             retry_of=retry_of,
         )
@@ -86,24 +99,33 @@ def send(
             last_message=message,
             last_message_at=now,
             last_agent=author_id,
-            **(
-                {"owner": Coalesce("owner", Value(owner_id)), "owned_since": Coalesce("owned_since", now)}
-                if owner_id
-                else {}
-            ),
+            **owned(owner_id, now),
         )
-        nudging.nudge(message.lane)
+        if not (due_at or delay):  # what is for later, the clock sees to
+            nudging.nudge(message.lane)
     return message
 
 
-def refuse_unseen(conversation: Conversation, seen: int, *, author_id: int, ref: UUID) -> None:
-    """Raises ``ChangedSince``. What was accepted once is not asked about again; nor is what its author wrote, or what
-    the system said by itself. The caller holds the conversation's lock."""
-    news = Message.objects.filter(Q(direction=Message.Direction.IN) | Q(purpose=Purpose.REPLY), pk__gt=seen)
-    news = news.filter(conversation=conversation).exclude(author=author_id).exclude(status=Status.CANCELLED)
-    unseen = list(news.select_related("author").order_by("pk")[:UNSEEN_AT_MOST])
-    if unseen and not Message.objects.filter(ref=ref).exists():
-        raise ChangedSince(unseen)
+def owned(owner_id: int | None, now: datetime) -> dict[str, Coalesce]:
+    """Who answers first, owns it."""
+    if owner_id is None:
+        return {}
+    return {"owner": Coalesce("owner", Value(owner_id)), "owned_since": Coalesce("owned_since", Value(now))}
+
+
+def fence(conversation: Conversation, *, ref: UUID, author_id: int, seen: int) -> None:
+    """Nobody answers over what they have not seen. What is there already under this ``ref`` was asked about before.
+
+    The caller holds the conversation's lock, under which its messages get their ids: so of two who answer at once one
+    is asked. Raises ``ChangedSince``.
+    """
+    by_a_colleague = Q(purpose=Purpose.REPLY) & ~Q(author=author_id) & ~Q(status=Status.CANCELLED)
+    since = Message.objects.filter(
+        Q(direction=Message.Direction.IN) | by_a_colleague, conversation=conversation, pk__gt=seen
+    ).select_related("author", "conversation__contact")
+    newest = list(since.order_by("-pk")[:SHOWN_SINCE])
+    if newest and not Message.objects.filter(ref=ref).exists():
+        raise ChangedSince(newest[::-1])
 
 
 def sendable(body: str) -> str:
@@ -129,8 +151,8 @@ def sent_before(message: Message) -> Message:
     return twin
 
 
-def retry(*, message: Message, author_id: int, now: datetime) -> Message:
-    """A new attempt at a message that did not arrive, once. Raises ``CannotSend``."""
+def retry(*, message: Message, author_id: int, now: datetime, seen: int | None = None) -> Message:
+    """A new attempt at a message that did not arrive, once. Raises as ``send``."""
     return send(
         conversation=message.conversation,
         body=message.body,
@@ -138,6 +160,7 @@ def retry(*, message: Message, author_id: int, now: datetime) -> Message:
         ref=uuid4(),
         now=now,
         retry_of=message,
+        seen=seen,
     )
 
 

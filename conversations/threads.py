@@ -42,9 +42,9 @@ def apply(events: Sequence[CarrierEvent], *, now: datetime) -> None:
         for event, text in zip(events, texts, strict=True)
     ]
     insert_texts(messages)
-    note_arrivals(messages)
+    blocked = note_arrivals(messages)
     did = consequences.of([text.carrier_id for text in texts])
-    unsettled = [message for message in messages if not automatic.is_settled(message, did)]
+    unsettled = [one for one in messages if one.conversation_id not in blocked and not automatic.is_settled(one, did)]
     routing.route(unsettled, now=now)
     waits.open_for(unsettled)
     automatic.answer(messages, did, now=now)
@@ -150,17 +150,21 @@ UPDATE conversations_conversation conversation
 SET wrote_at = greatest(conversation.wrote_at, arrival.wrote_at),
     last_message_id = greatest(conversation.last_message_id, arrival.message_id),
     last_message_at = greatest(conversation.last_message_at, arrival.arrived_at),
-    unread = conversation.unread + arrival.texts,
-    resolved_at = NULL,
+    unread = CASE WHEN contact.blocked_at IS NULL THEN conversation.unread + arrival.texts ELSE 0 END,
+    resolved_at = CASE WHEN contact.blocked_at IS NOT NULL
+        THEN coalesce(conversation.resolved_at, contact.blocked_at) END,
+    disposition_id = CASE WHEN contact.blocked_at IS NOT NULL THEN conversation.disposition_id END,
     snoozed_until = NULL
-FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[], %s::timestamptz[], %s::int[])
+FROM conversations_contact contact, unnest(%s::bigint[], %s::timestamptz[], %s::bigint[], %s::timestamptz[], %s::int[])
     AS arrival (id, wrote_at, message_id, arrived_at, texts)
-WHERE conversation.id = arrival.id
+WHERE conversation.id = arrival.id AND contact.id = conversation.contact_id
+RETURNING conversation.id, contact.blocked_at IS NOT NULL
 """
 
 
-def note_arrivals(messages: Sequence[Message]) -> None:
-    """What the list shows of the conversations that these texts came into: open again, and awake."""
+def note_arrivals(messages: Sequence[Message]) -> set[int]:
+    """What the list shows of the conversations that these texts came into: open again, and awake. Those of numbers that
+    are blocked, which stay resolved: asked for under their locks, since a colleague may be blocking one now."""
     rows: dict[int, tuple[datetime, int, datetime, int]] = {}
     for message in messages:
         wrote_at, _, _, texts = rows.get(message.conversation_id, (message.occurred_at, 0, None, 0))
@@ -173,3 +177,4 @@ def note_arrivals(messages: Sequence[Message]) -> None:
     columns = [list(column) for column in zip(*rows.values(), strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(ARRIVALS, [list(rows), *columns])
+        return {pk for pk, is_blocked in cursor.fetchall() if is_blocked}

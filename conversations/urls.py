@@ -27,4 +27,7 @@ urlpatterns = [
     path("messages/<int:pk>/details/", views.message_details, name="message-details"),
     path("messages/<int:pk>/retry/", actions.message_retry, name="message-retry"),
     path("messages/<int:pk>/cancel/", actions.message_cancel, name="message-cancel"),
+    path("undo/", actions.undo, name="undo"),
+    path("<int:pk>/block/", actions.block, name="conversation-block"),
+    path("<int:pk>/unblock/", actions.unblock, name="conversation-unblock"),
 ]

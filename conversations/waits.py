@@ -104,7 +104,7 @@ def surface(message_ids: Sequence[int]) -> None:
         return
     news = Q(conversation__resolved_at=None) | Q(status_at__gte=F("conversation__resolved_at"))
     failed = Message.objects.filter(news, pk__in=message_ids, purpose=Purpose.REPLY).values("conversation")
-    Conversation.objects.filter(pk__in=failed).update(resolved_at=None, snoozed_until=None)
+    Conversation.objects.filter(pk__in=failed).update(resolved_at=None, snoozed_until=None, disposition=None)
 
 
 def answered(message_ids: Iterable[int]) -> None:
@@ -191,4 +191,5 @@ def refresh_due(conversation_ids: Iterable[int]) -> None:
     Conversation.objects.filter(pk__in=list(conversation_ids)).alias(due=Subquery(open_wait)).update(
         due_at=Subquery(open_wait),
         resolved_at=Case(When(due=None, then="resolved_at")),
+        disposition=Case(When(due=None, then="disposition")),
     )

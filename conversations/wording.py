@@ -1,5 +1,6 @@
 """What the screens say about states, verdicts and standings: every code of ours in a sentence for people."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,7 +16,7 @@ from consent import hours as rules_hours
 from consent import reasons, zones
 from consent.policy import Ruling
 from consent.purposes import Category, Purpose
-from conversations.models import Contact, Message, RoutingRule
+from conversations.models import UNTIL_THEY_REPLY, Contact, Message, RoutingRule
 from conversations.opening import Staffed
 from conversations.states import Status
 from conversations.triage import Condition
@@ -54,6 +55,8 @@ AGES = {
     "left": pgettext_lazy("deadline", "%(age)s left"),
     "over": pgettext_lazy("deadline", "%(age)s over"),
     "due": pgettext_lazy("deadline", "due now"),
+    "leaves": gettext_lazy("Sending in %(n)s s"),
+    "leaving": gettext_lazy("Sending…"),
 }
 DUE_SOON = timedelta(minutes=10)
 # The carrier sends no receipt after this.
@@ -114,6 +117,27 @@ def is_scheduled(message: Message) -> bool:
         and not message.error_detail
         and message.due_at > timezone.now()
     )
+
+
+def is_leaving(message: Message) -> bool:
+    """Whether it waits only for its author to change their mind."""
+    return (
+        message.status == Status.QUEUED
+        and message.due_at is not None
+        and timedelta() < message.due_at - message.occurred_at <= timedelta(minutes=1)
+        and not message.error_detail
+        and message.due_at > timezone.now()
+    )
+
+
+def leaves(seconds_left: float) -> str:
+    """“Sending in 5 s”."""
+    return AGES["leaves"] % {"n": math.ceil(seconds_left)} if seconds_left > 0 else str(AGES["leaving"])
+
+
+def asleep(until: datetime) -> str:
+    """Until when something is out of sight."""
+    return _("Until they reply") if until == UNTIL_THEY_REPLY else moment(until)
 
 
 def failure(message: Message) -> str:

@@ -18,6 +18,7 @@ from conversations.models import (
     CarrierEvent,
     Contact,
     Conversation,
+    Disposition,
     Line,
     Mail,
     Membership,
@@ -95,6 +96,10 @@ def conversation(**fields: Any) -> Conversation:
     return Conversation.objects.create(
         contact=fields.pop("contact", None) or contact(), line=fields.pop("line", None) or line(), **fields
     )
+
+
+def disposition(**fields: Any) -> Disposition:
+    return Disposition.objects.create(**{"name": f"Appointment {next(_counter)}"} | fields)
 
 
 def text_from(conversation: Conversation, body: str = "Are you open today?", **fields: Any) -> Message:

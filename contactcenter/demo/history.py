@@ -25,7 +25,7 @@ from consent.purposes import Level
 from contactcenter.accounts.models import User
 from contactcenter.demo import carrier, events, organisation, plan
 from contactcenter.demo.events import Act, Event, Fate, Said, Thread
-from conversations import assigning, contacts, dispatch, handling, inbound, outbound, settling, unread, waits
+from conversations import assigning, contacts, dispatch, handling, inbound, outbound, settling, unread
 from conversations.models import Conversation, Line, Message
 from conversations.reading import Delivery
 
@@ -190,9 +190,9 @@ class History:
             case Act.Kind.RESOLVE if by_id:
                 handling.resolve(conversation=conversation, by_id=by_id, now=event.at)
             case Act.Kind.NO_ANSWER_NEEDED if by_id:
-                waits.end(conversation=conversation, by_id=by_id, now=event.at)
+                handling.no_answer_needed(conversation=conversation, by_id=by_id, now=event.at)
             case Act.Kind.SNOOZE if event.until:
-                handling.snooze(conversation=conversation, until=event.until, now=event.at)
+                handling.snooze(conversation=conversation, until=event.until, by_id=by_id, now=event.at)
             case Act.Kind.ASSIGN:
                 was_id = Conversation.objects.values_list("owner", flat=True).get(pk=conversation.pk)
                 assigning.assign(

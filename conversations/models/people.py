@@ -1,5 +1,7 @@
 """Who we talk with, and each of the conversations."""
 
+from datetime import UTC, datetime
+
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
@@ -132,6 +134,8 @@ class Contact(models.Model):
         return self.name or phone.display(self.phone)
 
 
+# When a snooze ends that has no time: never by the clock. Orders behind every time, and is shown in words.
+UNTIL_THEY_REPLY = datetime(9999, 1, 1, tzinfo=UTC)
 OPEN = models.Q(resolved_at=None, snoozed_until=None)
 
 

@@ -81,6 +81,12 @@ def deadline(at: datetime) -> SafeString:
     return stamp(at, "deadline", wording.deadline((at - timezone.now()).total_seconds()))
 
 
+@register.simple_tag
+def leaves(at: datetime) -> SafeString:
+    """“Sending in 5 s”."""
+    return stamp(at, "leaves", wording.leaves((at - timezone.now()).total_seconds()))
+
+
 def stamp(at: datetime, form: str, words: str) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}" data-form="{}">{}</time>', at.isoformat(), wording.moment(at), form, words
@@ -153,6 +159,16 @@ def size(body: str) -> str:
 @register.filter
 def is_scheduled(message: Message) -> bool:
     return wording.is_scheduled(message)
+
+
+@register.filter
+def is_leaving(message: Message) -> bool:
+    return wording.is_leaving(message)
+
+
+@register.filter
+def asleep(until: datetime) -> str:
+    return wording.asleep(until)
 
 
 @register.filter

@@ -1,6 +1,6 @@
 // The buttons inside fragments: htmx posts, and here is what the page says and does when the answer comes.
 import { Menu } from "./menu.js";
-import { toast } from "./toast.js";
+import { toast, wayBack } from "./toast.js";
 
 const failed = document.getElementById("toast").dataset.failed;
 
@@ -11,7 +11,7 @@ export function listenToActions({ changed, complain }) {
       if (target.matches(".menu-more") && !detail.successful) complain(failed);
       return;
     }
-    if (detail.successful) done(target);
+    if (detail.successful) done(target, detail.xhr.getResponseHeader("X-Undo"));
     else if (detail.xhr.status !== 422) complain(failed);
     else if (!target.matches("[data-editing]")) complain(detail.xhr.responseText);
     changed();
@@ -27,14 +27,14 @@ export function listenToActions({ changed, complain }) {
   document.querySelectorAll(".head details.menu-box").forEach((details) => new Menu(details));
 }
 
-function done(element) {
-  const { done: words, undo, undoValues = "", leaves, cancels, clears, editing } = element.dataset;
+function done(element, deeds) {
+  const { done: words, leaves, cancels, clears, editing } = element.dataset;
   const menu = element.closest("details");
   if (menu) menu.open = false;
   if (editing !== undefined) element.removeAttribute("data-editing");
   if (clears !== undefined) element.reset();
   const isLeaving = leaves !== undefined;
-  if (words) toast(words, undo && { url: undo, values: undoValues, to: location.pathname + location.search }, { isKept: isLeaving });
+  if (words) toast(words, wayBack(deeds), { isKept: isLeaving });
   if (cancels !== undefined) {
     const body = element.closest(".msg").querySelector(".bub").textContent;
     document.dispatchEvent(new CustomEvent("message:cancelled", { detail: { body } }));

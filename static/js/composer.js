@@ -4,7 +4,8 @@ import { Drafts } from "./drafts.js";
 import { SendMenu } from "./later.js";
 import { Meter } from "./meter.js";
 import { csrfToken } from "./page.js";
-import { toast } from "./toast.js";
+import { Since } from "./since.js";
+import { toast, wayBack } from "./toast.js";
 
 const TIMEOUT_MS = 15_000;
 const PAUSE_MS = 500;
@@ -27,6 +28,11 @@ export class Composer {
     this.saved = document.getElementById("draft-saved");
     this.status = document.getElementById("composer-status");
     this.clock = new Clock(form.dataset.now);
+    this.since = new Since(document.getElementById("since"), {
+      send: (seen) => this.send({ ...this.#way, seen }),
+      keep: () => this.focus(),
+      discard: () => this.#discard(),
+    });
     this.drafts = Drafts.of(document.body.dataset.user);
     this.conversation = Number(form.dataset.conversation);
     this.draft = this.drafts.get(this.conversation);
@@ -60,18 +66,22 @@ export class Composer {
     kept.lastElementChild.textContent = this.box.value;
   }
 
-  /** `dueAt`: the center's local time to send at, or "" for now; `resolves`: close the conversation afterwards. */
+  /**
+   * `dueAt`: the center's local time to send at, or "" for now; `resolves`: close the conversation afterwards; `seen`: the
+   * last message that its author knows of, unless it is the last one shown.
+   */
   async send(way = NOW) {
     const body = this.box.value;
     this.focus(); // not after the answer: by then its author may be elsewhere
     if (this.#isSending || !body.trim()) return;
+    this.since.close();
     const ref = this.#attempt(body, { ...NOW, ...way });
     this.#isSending = true;
-    this.#seen = document.querySelector(".thread-body").dataset.last;
+    this.#seen = Math.max(way.seen ?? 0, document.querySelector(".thread-body").dataset.last);
     this.form.toggleAttribute("data-busy", true);
     this.clearError();
     this.#showBubble(body);
-    const problem = await this.#post(this.form.action, { body, ref, ...(way.dueAt && { due_at: way.dueAt }) });
+    const { problem } = await this.#post(this.form.action, { body, ref, seen: this.#seen, ...(way.dueAt && { due_at: way.dueAt }) });
     this.#isSending = false;
     this.form.toggleAttribute("data-busy", false);
     if (this.draft.ref === ref) {
@@ -90,7 +100,7 @@ export class Composer {
     return this.draft.ref;
   }
 
-  // Nothing when the server did it, else why not, in words.
+  // What was done, or why it was not, in words.
   async #post(url, fields) {
     const { unreachable, signedOut } = this.form.dataset;
     try {
@@ -102,19 +112,26 @@ export class Composer {
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       const words = await answer.text();
-      if (answer.redirected || answer.status === 403) return { words: signedOut };
-      if (answer.status === 422) return { words, isFinal: true };
-      return answer.ok ? null : { words: unreachable, mayTryAgain: true };
+      if (answer.redirected || answer.status === 403) return { problem: { words: signedOut } };
+      if (answer.status === 422) return { problem: { words, isFinal: true } };
+      if (answer.status === 409) return { problem: { since: words } };
+      if (answer.ok) return { deeds: answer.headers.get("X-Undo") };
     } catch {
-      return { words: unreachable, mayTryAgain: true };
+      // said below
     }
+    return { problem: { words: unreachable, mayTryAgain: true } };
   }
 
   // Only a reason in words, given at once, says that this text was not taken: else it keeps its id, whatever comes.
-  #refused({ words, isFinal, mayTryAgain }) {
+  #refused({ words, since, isFinal, mayTryAgain }) {
     const bubble = document.getElementById(`m-${this.draft.ref}`);
     if (bubble?.dataset.pending) bubble.remove();
     const way = this.#way;
+    if (since) {
+      this.#keep();
+      this.since.ask(since);
+      return;
+    }
     if (isFinal && !this.#isRepeat) this.#forgetAttempt();
     this.#keep();
     this.showError(words, mayTryAgain && (() => this.send(way)));
@@ -129,6 +146,7 @@ export class Composer {
     this.#isTouched = this.box.value !== "";
     this.#forgetAttempt();
     this.clearError();
+    this.since.close();
     this.#changed();
     if (way.dueAt && way.dueAt === due) {
       const time = this.clock.words(new Date(`${way.dueAt}Z`));
@@ -144,13 +162,13 @@ export class Composer {
 
   async #resolve() {
     this.clearError();
-    const problem = await this.#post(this.form.dataset.resolve, { up_to: this.#seen });
+    const { problem, deeds } = await this.#post(this.form.dataset.resolve, { up_to: this.#seen });
     this.refresh();
     if (problem) {
       this.showError(this.form.dataset.unresolved, () => this.#resolve());
       return;
     }
-    toast(this.form.dataset.resolved, { url: this.form.dataset.reopen, to: location.pathname }, { isKept: true });
+    toast(this.form.dataset.resolved, wayBack(deeds), { isKept: true });
     document.dispatchEvent(new CustomEvent("conversation:resolved"));
   }
 
@@ -208,7 +226,9 @@ export class Composer {
     const way = event.key === "Enter" && wayOf(event);
     if (!way) return;
     event.preventDefault();
-    if (!event.repeat) this.send(way);
+    if (event.repeat) return;
+    if (this.since.isOpen) this.since.focus(); // a second Enter is no answer to what nobody has read
+    else this.send(way);
   }
 
   // The same draft in another tab: followed, unless somebody is writing in this one.
@@ -223,6 +243,14 @@ export class Composer {
     this.#showSaved("kept");
   }
 
+  // What a colleague has said already.
+  #discard() {
+    this.box.value = "";
+    this.#forgetAttempt();
+    this.#changed();
+    this.focus();
+  }
+
   // A scheduled message that was called back is a draft again.
   #restore(body) {
     if (!body || this.box.value.trim()) return;
@@ -234,7 +262,10 @@ export class Composer {
 
   #changed() {
     write(this.status, "");
-    if (!this.box.value) this.clearError();
+    if (!this.box.value) {
+      this.clearError();
+      this.since.close();
+    }
     this.meter.show();
     this.#fit();
     this.#keep();

@@ -16,6 +16,7 @@ function age(seconds) {
 
 export function label(form, seconds) {
   if (form === "age") return age(seconds);
+  if (form === "leaves") return seconds < 0 ? fill(words.leaves, { n: Math.ceil(-seconds) }) : words.leaving;
   if (form === "ago") return Math.abs(seconds) < MINUTE ? words.just_now : fill(words.ago, { age: age(seconds) });
   if (Math.abs(seconds) < MINUTE) return words.due;
   return fill(seconds < 0 ? words.left : words.over, { age: age(seconds) });
@@ -45,7 +46,13 @@ function timeIn(timeZone) {
   }
 }
 
+// What can be taken back for a few seconds more.
+function countDown() {
+  if (document.querySelector("time[data-form=leaves]")) labelTimes(document.getElementById("messages"));
+}
+
 export function keepTimesCurrent() {
   labelTimes();
   setInterval(() => labelTimes(), 15_000);
+  setInterval(countDown, 1000);
 }

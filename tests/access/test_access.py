@@ -32,6 +32,8 @@ SAMPLES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "conversation-reopen": lambda world: {"pk": world.conversation.pk},
     "conversation-snooze": lambda world: {"pk": world.conversation.pk},
     "conversation-assign": lambda world: {"pk": world.conversation.pk},
+    "conversation-block": lambda world: {"pk": world.conversation.pk},
+    "conversation-unblock": lambda world: {"pk": world.conversation.pk},
     "conversation-owners": lambda world: {"pk": world.conversation.pk},
     "contact-form": lambda world: {"pk": world.conversation.pk},
     "contact-edit": lambda world: {"pk": world.conversation.pk},

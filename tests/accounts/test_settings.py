@@ -45,6 +45,7 @@ def test_the_page_shows_what_was_chosen(agent):
         "plays_sound": True,
         "counts_in_title": True,
         "theme": "dark",
+        "undo_seconds": 0,
     }
 
 

@@ -120,7 +120,7 @@ def test_asking_twice_changes_nothing(agent: User) -> None:
     assign(shown, agent, by=agent)
     assign(shown, agent, by=agent)
 
-    assert told(shown) == [("claimed", {"to": "Dana Ruiz"})]
+    assert [(kind, facts["owner"]) for kind, facts in told(shown)] == [("claimed", "Dana Ruiz")]
 
 
 def test_whoever_answers_first_owns_it_if_they_have_room(agent: User) -> None:
@@ -188,7 +188,7 @@ def test_the_backlog_stays_unassigned_though_someone_is_free(agent: User) -> Non
 
     assert assigning.give_out(now=timezone.now()) == 2
     assert (owner(third), owner(first), owner(second)) == (agent, agent, None)
-    assert told(first) == [("given", {"to": "Dana Ruiz"})]
+    assert [(kind, facts["owner"]) for kind, facts in told(first)] == [("given", "Dana Ruiz")]
     assert assigning.give_out(now=timezone.now()) == 0
 
     Conversation.objects.filter(pk=first.pk).update(due_at=None, resolved_at=timezone.now())
@@ -275,7 +275,7 @@ def test_idle_replies_never_come_back(agent: User, there: dict[str, Any], why: s
 
     assert assigning.take_back(now=now) == 1
     assert owner(shown) is None
-    assert told(shown) == [("returned", {"from": "Dana Ruiz", "why": why})]
+    assert told(shown) == [("returned", {"was": "Dana Ruiz", "why": why})]
     assert assigning.give_out(now=now) == 1
     assert owner(shown) == other
 

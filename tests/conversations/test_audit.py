@@ -229,7 +229,7 @@ def test_who_takes_back_a_judgement_after_a_reply_went_out_makes_nobody_wait() -
     handling.resolve(conversation=conversation, by_id=agent.pk, now=now)
     sending.handed_over(conversation=conversation)
 
-    handling.reopen(conversation=conversation, by_id=agent.pk)
+    handling.reopen(conversation=conversation, by_id=agent.pk, now=timezone.now())
 
     assert not Wait.objects.filter(answered_at=None).exists()
     assert broken() == set()

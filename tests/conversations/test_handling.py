@@ -50,7 +50,7 @@ def test_undoing_it_brings_back_the_very_same_wait(waiting: Conversation) -> Non
     agent, due_at = factories.user(), waiting.due_at
 
     handling.resolve(conversation=waiting, by_id=agent.pk, now=timezone.now())
-    handling.reopen(conversation=waiting, by_id=agent.pk)
+    handling.reopen(conversation=waiting, by_id=agent.pk, now=timezone.now())
 
     assert fresh(waiting).resolved_at is None
     assert waiting.due_at == due_at
@@ -62,7 +62,7 @@ def test_undoing_later_than_the_person_s_next_text_leaves_their_new_wait(waiting
     handling.resolve(conversation=waiting, by_id=agent.pk, now=timezone.now())
     texts_again(waiting)
 
-    handling.reopen(conversation=waiting, by_id=agent.pk)
+    handling.reopen(conversation=waiting, by_id=agent.pk, now=timezone.now())
 
     assert Wait.objects.filter(answered_at=None).count() == 1
     assert Wait.objects.count() == 2
@@ -71,7 +71,7 @@ def test_undoing_later_than_the_person_s_next_text_leaves_their_new_wait(waiting
 def test_somebody_else_reopening_does_not_take_back_the_judgement(waiting: Conversation) -> None:
     handling.resolve(conversation=waiting, by_id=factories.user().pk, now=timezone.now())
 
-    handling.reopen(conversation=waiting, by_id=factories.user().pk)
+    handling.reopen(conversation=waiting, by_id=factories.user().pk, now=timezone.now())
 
     assert fresh(waiting).resolved_at is None
     assert waiting.due_at is None
@@ -83,7 +83,7 @@ def test_a_text_brings_a_conversation_back(waiting: Conversation, put_away: str)
     if put_away == "resolve":
         handling.resolve(conversation=waiting, by_id=factories.user().pk, now=now)
     else:
-        handling.snooze(conversation=waiting, until=now + timedelta(days=3), now=now)
+        handling.snooze(conversation=waiting, until=now + timedelta(days=3), now=now, by_id=factories.user().pk)
 
     texts_again(waiting)
 
@@ -94,11 +94,11 @@ def test_a_text_brings_a_conversation_back(waiting: Conversation, put_away: str)
 def test_a_snooze_wakes_at_its_time_and_keeps_the_deadline(waiting: Conversation) -> None:
     now = timezone.now()
     due_at = waiting.due_at
-    handling.snooze(conversation=waiting, until=now + timedelta(hours=1), now=now)
+    handling.snooze(conversation=waiting, until=now + timedelta(minutes=10), now=now, by_id=factories.user().pk)
 
-    assert handling.wake(now=now + timedelta(minutes=59)) == 0
-    assert handling.wake(now=now + timedelta(minutes=60)) == 1
-    assert handling.wake(now=now + timedelta(minutes=60)) == 0
+    assert handling.wake(now=now + timedelta(minutes=9)) == 0
+    assert handling.wake(now=now + timedelta(minutes=10)) == 1
+    assert handling.wake(now=now + timedelta(minutes=10)) == 0
     assert fresh(waiting).snoozed_until is None
     assert waiting.due_at == due_at
 
@@ -107,12 +107,12 @@ def test_a_snooze_wakes_at_its_time_and_keeps_the_deadline(waiting: Conversation
 def test_a_time_that_makes_no_sense_is_refused(waiting: Conversation, hours: int) -> None:
     now = timezone.now()
     with pytest.raises(handling.Refused, match="still to come"):
-        handling.snooze(conversation=waiting, until=now + timedelta(hours=hours), now=now)
+        handling.snooze(conversation=waiting, until=now + timedelta(hours=hours), now=now, by_id=factories.user().pk)
 
 
 def test_what_is_snoozed_and_then_resolved_does_not_wake(waiting: Conversation) -> None:
     now = timezone.now()
-    handling.snooze(conversation=waiting, until=now + timedelta(hours=1), now=now)
+    handling.snooze(conversation=waiting, until=now + timedelta(hours=1), now=now, by_id=factories.user().pk)
     handling.resolve(conversation=waiting, by_id=factories.user().pk, now=now)
 
     assert handling.wake(now=now + timedelta(days=1)) == 0

@@ -139,15 +139,15 @@ class ConversationMachine(Example):
 
     @rule(place=PLACES, agent=AGENTS)
     def reopen(self, place: int, agent: int) -> None:
-        handling.reopen(conversation=self.conversations[place], by_id=self.agents[agent].pk)
+        handling.reopen(conversation=self.conversations[place], by_id=self.agents[agent].pk, now=self.now)
 
     @rule(place=PLACES, minutes=st.sampled_from([0, 0, 1, 10]))
     def put_off(self, place: int, minutes: int) -> None:
-        conversation = self.conversations[place]
+        by = {"conversation": self.conversations[place], "by_id": self.agents[0].pk, "now": self.now}
         if minutes:
-            handling.snooze(conversation=conversation, until=self.now + timedelta(minutes=minutes), now=self.now)
+            handling.snooze(until=self.now + timedelta(minutes=minutes), **by)
         else:
-            handling.unsnooze(conversation=conversation)
+            handling.unsnooze(**by)
 
     @rule(place=PLACES, agent=st.sampled_from([None, 0, 1]))
     def assign(self, place: int, agent: int | None) -> None:

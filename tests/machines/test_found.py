@@ -39,7 +39,7 @@ def test_a_wait_does_not_come_back_with_its_conversation_once_a_reply_has_gone_o
     handling.resolve(conversation=conversation, by_id=agent.pk, now=timezone.now())
     answer = handed_over(conversation=conversation, author=agent)
     assert answer.status == Status.SENT
-    handling.reopen(conversation=conversation, by_id=agent.pk)
+    handling.reopen(conversation=conversation, by_id=agent.pk, now=timezone.now())
     assert not Wait.objects.filter(answered_at=None).exists()
 
 
