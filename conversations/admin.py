@@ -30,7 +30,7 @@ from contactcenter.accounts.site import (
 )
 from contactcenter.lib import phone
 from conversations import contacts, lines, parked
-from conversations.models import CarrierEvent, Contact, Conversation, Line, Mail, Message, Receipt, Tag
+from conversations.models import CarrierEvent, Contact, Conversation, Disposition, Line, Mail, Message, Receipt, Tag
 
 
 @admin.register(CarrierEvent)
@@ -93,13 +93,19 @@ class CarrierEventAdmin(Record[CarrierEvent]):
         return pretty(event.payload)
 
 
+class IsBlocked(IsSet):
+    title, parameter_name = _("nuisance"), "blocked_at"
+    unset, set = _("Not blocked"), _("Blocked")
+
+
 @admin.register(Contact)
 class ContactAdmin(Record[Contact]):
     """Agents change a person's details in the inbox, where the change is seen by whoever has it open."""
 
     group = Group.MESSAGES
-    list_display = ("phone", "name", "reference", "language", "time_zone", "created_at")
-    fields = ("phone", "name", "reference", "language", "time_zone", "tags", "created_at")
+    list_display = ("phone", "name", "reference", "language", "time_zone", "blocked_at", "created_at")
+    list_filter = (IsBlocked,)
+    fields = ("phone", "name", "reference", "language", "time_zone", "tags", "blocked_at", "blocked_by", "created_at")
     ordering = ("-id",)
     search_fields = ("phone",)
     search_help_text = _("A phone number, exactly.")
@@ -191,6 +197,15 @@ class TagAdmin(Page[Tag]):
     def save_model(self, request: HttpRequest, obj: Tag, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         contacts.show_tag(obj)
+
+
+@admin.register(Disposition)
+class DispositionAdmin(Page[Disposition]):
+    """How conversations end. One that is no longer offered stays on those that ended so."""
+
+    group = Group.SETTINGS
+    list_display = ("name", "position", "is_active")
+    search_fields = ("name",)
 
 
 class IsPaused(IsSet):

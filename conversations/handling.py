@@ -114,7 +114,7 @@ def wake(*, now: datetime) -> int:
             return 0
         live.changed(ids)
         woken = Conversation.objects.filter(is_up | is_late, pk__in=ids)
-        asleep_until = dict(woken.values_list("pk", "snoozed_until"))
+        asleep_until = {pk: until for pk, until in woken.values_list("pk", "snoozed_until") if until}
         for why, is_so in (("time", True), ("deadline", False)):
             ids = [pk for pk, until in asleep_until.items() if (until <= now) is is_so]
             timeline.record(ids, Entry.Kind.WOKE, at=now, why=why)
@@ -123,7 +123,7 @@ def wake(*, now: datetime) -> int:
 
 def stamp(at: datetime | None) -> str | None:
     """A time among an entry's facts; ``datetime.fromisoformat`` reads it."""
-    return at and at.isoformat()
+    return at.isoformat() if at else None
 
 
 def assign(*, conversation: Conversation, owner_id: int | None, by_id: int | None, now: datetime) -> list[Entry]:

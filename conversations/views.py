@@ -23,9 +23,10 @@ from contactcenter.accounts.models import Role, User
 from conversations import contacts, details, handling, inbox, listing, outbound, wording
 from conversations.kept import drawn_rows, kept
 from conversations.listing import Listing, Show, View
-from conversations.models import Conversation, Line, Message
+from conversations.models import Conversation, Disposition, Line, Message
 
 WRITERS = (Role.AGENT, Role.SUPERVISOR)
+DISPOSITIONS = 50
 # Answers hold what people wrote: no cache may keep them. The page remembers their ETags itself.
 kept_nowhere = cache_control(no_store=True, private=True)
 
@@ -122,6 +123,16 @@ def owners(request: HttpRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(Conversation, pk=pk)
     colleagues = handling.owners().exclude(pk=user_id(request))
     return render(request, "inbox/_owners.html", {"conversation": shown, "owners": colleagues})
+
+
+@access.allow(*WRITERS)
+@require_GET
+@kept_nowhere
+def dispositions(request: HttpRequest, pk: int) -> HttpResponse:
+    """How a conversation may have ended, fetched when the menu beside Resolve opens."""
+    shown = get_object_or_404(Conversation, pk=pk)
+    offered = Disposition.objects.filter(is_active=True)[:DISPOSITIONS]
+    return render(request, "inbox/_dispositions.html", {"conversation": shown, "dispositions": offered})
 
 
 @access.allow(*WRITERS)

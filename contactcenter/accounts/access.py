@@ -23,7 +23,7 @@ EVERYONE = tuple(Role)
 # Permissions by role, as patterns over "app.action_model". What history forbids, the admin classes refuse to all.
 ADMIN: dict[str, tuple[str, ...]] = {
     Role.AGENT: (),
-    Role.SUPERVISOR: ("consent.view_*", "conversations.view_*"),
+    Role.SUPERVISOR: ("consent.view_*", "conversations.view_*", "conversations.*_disposition"),
     Role.COMPLIANCE: ("consent.*", "conversations.view_*"),
     Role.ADMINISTRATOR: ("accounts.*", "api.*", "consent.*", "conversations.*", "django_q.view_*"),
 }

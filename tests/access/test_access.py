@@ -35,6 +35,9 @@ SAMPLES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "conversation-owners": lambda world: {"pk": world.conversation.pk},
     "contact-form": lambda world: {"pk": world.conversation.pk},
     "contact-edit": lambda world: {"pk": world.conversation.pk},
+    "conversation-block": lambda world: {"pk": world.conversation.pk},
+    "conversation-unblock": lambda world: {"pk": world.conversation.pk},
+    "conversation-dispositions": lambda world: {"pk": world.conversation.pk},
     "tag-add": lambda world: {"pk": world.conversation.pk},
     "tag-remove": lambda world: {"pk": world.conversation.pk, "tag": 1},
     "message-details": lambda world: {"pk": world.message.pk},
@@ -186,7 +189,7 @@ MODELS = {place.view.model_admin.model for place in ADMIN if hasattr(place.view,
 OURS = {model for model in MODELS if model._meta.app_label in {"accounts", "api", "consent", "conversations"}}
 
 # What nobody may do, whatever their permissions say.
-EDITABLE = {"user", "brand", "program", "line", "tag"}
+EDITABLE = {"user", "brand", "program", "line", "tag", "disposition"}
 ADDABLE = EDITABLE | {"apitoken", "disclosure"}
 
 
@@ -197,7 +200,8 @@ def may(role: str, action: str, model: Any) -> bool:
         return False
     wanted = f"{model._meta.app_label}.{action}_{name}"
     prefix = f"{model._meta.app_label}."
-    return any(pattern in {f"{prefix}*", f"{prefix}{action}_*", wanted} for pattern in access.ADMIN.get(role, ()))
+    names = {f"{prefix}*", f"{prefix}{action}_*", f"{prefix}*_{name}", wanted}
+    return any(pattern in names for pattern in access.ADMIN.get(role, ()))
 
 
 @pytest.mark.parametrize("role", [ANONYMOUS, *Role])

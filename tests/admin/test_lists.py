@@ -97,6 +97,7 @@ MAKE = {
     "consent.Subject": consent_event,
     "conversations.CarrierEvent": lambda: factories.carrier_event(factories.text_payload(sender="+12015550123")),
     "conversations.Contact": factories.contact,
+    "conversations.Disposition": factories.disposition,
     "conversations.Line": factories.line,
     "conversations.Mail": factories.mail,
     "conversations.Message": lambda: factories.text_from(factories.conversation()),
