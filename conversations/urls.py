@@ -27,6 +27,7 @@ urlpatterns = [
     path("messages/<int:pk>/retry/", actions.message_retry, name="message-retry"),
     path("messages/<int:pk>/cancel/", actions.message_cancel, name="message-cancel"),
     path("undo/", actions.undo, name="undo"),
+    path("bulk/", actions.several, name="conversations-bulk"),
     path("new/", starting_views.new, name="conversation-new"),
     path("<int:pk>/dispositions/", views.dispositions, name="conversation-dispositions"),
     path("<int:pk>/block/", actions.block, name="conversation-block"),

@@ -135,6 +135,17 @@ def dispositions(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "inbox/_dispositions.html", {"conversation": shown, "dispositions": offered})
 
 
+def bulk_menus(request: HttpRequest) -> HttpResponse:
+    """What can be done with several conversations at once, and with which choices."""
+    context = {
+        "owners": handling.owners().exclude(pk=user_id(request)),
+        "dispositions": Disposition.objects.filter(is_active=True)[:DISPOSITIONS],
+        "snoozes": wording.snoozes(timezone.now()),
+        "tag_names": contacts.tag_names(),
+    }
+    return render(request, "inbox/_bulk.html", context)
+
+
 @access.allow(*WRITERS)
 @require_GET
 @kept_nowhere
