@@ -224,7 +224,7 @@ def consent_of(conversation: Conversation, *, now: datetime) -> Consent:
         subject_id=subject_id,
         brand_id=brand_id,
         purpose=Purpose.REPLY,
-        program_id=about and about.pk,
+        program_id=about.pk if about else None,
         wrote_at=conversation.wrote_at,
         postal_code=conversation.contact.postal_code or None,
         time_zone=conversation.contact.time_zone,

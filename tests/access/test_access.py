@@ -35,6 +35,7 @@ SAMPLES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "conversation-owners": lambda world: {"pk": world.conversation.pk},
     "contact-form": lambda world: {"pk": world.conversation.pk},
     "contact-edit": lambda world: {"pk": world.conversation.pk},
+    "scheduled-change": lambda world: {"pk": world.message.pk},
     "conversation-block": lambda world: {"pk": world.conversation.pk},
     "conversation-unblock": lambda world: {"pk": world.conversation.pk},
     "conversation-dispositions": lambda world: {"pk": world.conversation.pk},

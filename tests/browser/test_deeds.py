@@ -82,7 +82,7 @@ def test_what_was_not_sent_for_a_colleague_s_answer_stays_a_draft_or_goes(
     expect(page.locator("#body")).to_have_value("")
     for route in held:
         route.continue_()
-    assert product.handed_over(handset) == ["Yes, until five."]
+    assert eventually(lambda: product.handed_over(handset)) == ["Yes, until five."]
 
 
 def test_a_reply_is_taken_back_within_the_seconds_that_its_author_chose(
