@@ -11,13 +11,25 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from contactcenter.accounts import access
-from conversations import assigning, blocking, contacts, handling, inbox, outbound, presence, undoing, unread, waits
+from conversations import (
+    assigning,
+    blocking,
+    bulk,
+    contacts,
+    handling,
+    inbox,
+    outbound,
+    presence,
+    undoing,
+    unread,
+    waits,
+)
 from conversations.models import UNTIL_THEY_REPLY, Conversation, Entry, Message
 from conversations.shifts import Availability
-from conversations.views import WRITERS, number, user_id
+from conversations.views import WRITERS, bulk_menus, kept_nowhere, number, user_id
 
 DONE, ACCEPTED = 204, 201
 REFUSALS = (outbound.CannotSend, handling.Refused, assigning.CannotAssign, waits.WrittenSince, contacts.TooManyTags)
@@ -292,3 +304,51 @@ def block(request: HttpRequest, pk: int) -> HttpResponse:
 def unblock(request: HttpRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(inbox.conversations(), pk=pk)
     return attempted(lambda: blocking.unblock(contact=shown.contact, by_id=user_id(request), now=timezone.now()))
+
+
+# --- Several at once ---------------------------------------------------------------------------------------------
+
+
+@access.allow(*WRITERS)
+@require_http_methods(["GET", "HEAD", "POST"])
+@kept_nowhere
+def several(request: HttpRequest) -> HttpResponse:
+    """The menus; or ``deed`` with its ``value`` to each of ``seen`` (``id:version,…``): 200 with what came of it, in
+    words."""
+    if request.method != "POST":
+        return bulk_menus(request)
+    try:
+        to_id = somebody(request, "value") if request.POST.get("deed") == "assign" else None
+        outcome = bulk.act(deed=deed_asked(request), seen=versions_seen(request), to_id=to_id)
+    except REFUSALS as error:
+        return in_words(str(error), 422)
+    response = in_words(str(outcome), 200)
+    if outcome.entries:
+        response["X-Undo"] = ",".join(str(entry.pk) for entry in outcome.entries)
+    return response
+
+
+def deed_asked(request: HttpRequest) -> bulk.Deed:
+    value, by_id, now = request.POST.get("value", ""), user_id(request), timezone.now()
+    match request.POST.get("deed"):
+        case "resolve":
+            ended = number(value)
+            return lambda one: handling.resolve(conversation=one, by_id=by_id, now=now, disposition_id=ended)
+        case "assign":
+            owner = somebody(request, "value")
+            return lambda one: assigning.assign(
+                conversation=one, to_id=owner, was_id=one.owner_id, by_id=by_id, now=now
+            )
+        case "snooze":
+            until = UNTIL_THEY_REPLY if value == "reply" else local_time(request, "value")
+            if until is None:
+                raise handling.Refused(_("Choose a time first."))
+            return lambda one: handling.snooze(conversation=one, until=until, by_id=by_id, now=now)
+        case "tag":
+            return lambda one: bulk.tag(one, name=value, by_id=by_id, now=now)
+    raise handling.Refused(_("This page is out of date. Reload it."))
+
+
+def versions_seen(request: HttpRequest) -> dict[int, int]:
+    pairs = (pair.partition(":") for pair in request.POST.get("seen", "").split(","))
+    return {pk: version for one, _, other in pairs if (pk := number(one)) and (version := number(other)) is not None}

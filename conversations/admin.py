@@ -93,13 +93,19 @@ class CarrierEventAdmin(Record[CarrierEvent]):
         return pretty(event.payload)
 
 
+class IsBlocked(IsSet):
+    title, parameter_name = _("nuisance"), "blocked_at"
+    unset, set = _("Not blocked"), _("Blocked")
+
+
 @admin.register(Contact)
 class ContactAdmin(Record[Contact]):
     """Agents change a person's details in the inbox, where the change is seen by whoever has it open."""
 
     group = Group.MESSAGES
-    list_display = ("phone", "name", "reference", "language", "time_zone", "created_at")
-    fields = ("phone", "name", "reference", "language", "time_zone", "tags", "created_at")
+    list_display = ("phone", "name", "reference", "language", "time_zone", "blocked_at", "created_at")
+    list_filter = (IsBlocked,)
+    fields = ("phone", "name", "reference", "language", "time_zone", "tags", "blocked_at", "blocked_by", "created_at")
     ordering = ("-id",)
     search_fields = ("phone",)
     search_help_text = _("A phone number, exactly.")

@@ -190,8 +190,9 @@ class DispositionAdmin(Page[Disposition]):
 
     group = Group.SETTINGS
     form = DispositionForm
-    list_display = ("name", "is_active")
-    list_editable = ("is_active",)
+    list_display = ("name", "position", "is_active")
+    list_editable = ("position", "is_active")
+    search_fields = ("name",)
 
 
 class ExampleForm(forms.Form):

@@ -100,8 +100,7 @@ def owner_for_answer(conversation: Conversation, author_id: int) -> int | None:
     if conversation.owner_id is not None:
         return None
     lock([author_id])
-    row = Presence.objects.get(user=author_id)
-    return author_id if load_of(author_id) < row.capacity else None
+    return author_id if has_room(author_id) else None
 
 
 def owners() -> QuerySet[User]:
@@ -274,9 +273,11 @@ def desk_of(user: User, load: int, now: datetime) -> Desk:
     )
 
 
-def load_of(user_id: int) -> int:
-    """Their open conversations: what is snoozed or resolved does not count."""
-    return Conversation.objects.filter(OPEN, owner=user_id).count()
+def has_room(user_id: int) -> bool:
+    """Whether this person answers here and has fewer open conversations than they take; what is snoozed or resolved
+    does not count. The caller holds the lock on their presence."""
+    capacity = Presence.objects.filter(user__in=owners().filter(pk=user_id)).values_list("capacity", flat=True).first()
+    return capacity is not None and Conversation.objects.filter(OPEN, owner=user_id).count() < capacity
 
 
 def give(

@@ -65,17 +65,21 @@ def tag_names() -> list[str]:
     return list(Tag.objects.values_list("name", flat=True)[:SUGGESTIONS])
 
 
-def add_tag(*, contact: Contact, name: str) -> None:
-    """Puts a tag on a person; a new one is made. Raises ``TooManyTags``."""
+def add_tag(*, contact: Contact, name: str) -> Tag | None:
+    """Puts a tag on a person; a new one is made. Nothing where they have it. Raises ``TooManyTags``."""
     name = " ".join(name.replace("\x00", "").split())[: Tag._meta.get_field("name").max_length]
     if not name:
-        return
+        return None
     with transaction.atomic():
         show_changes(contact)
         if contact.tags.count() >= TAGS_AT_MOST:
             raise TooManyTags(_("A person can have %(number)d tags. Remove one first.") % {"number": TAGS_AT_MOST})
         Tag.objects.bulk_create([Tag(name=name)], ignore_conflicts=True)
-        contact.tags.add(Tag.objects.alias(lower=Lower("name")).get(lower=Lower(Value(name))))
+        tag = Tag.objects.alias(lower=Lower("name")).get(lower=Lower(Value(name)))
+        if contact.tags.filter(pk=tag.pk).exists():
+            return None
+        contact.tags.add(tag)
+    return tag
 
 
 def remove_tag(*, contact: Contact, tag_id: int) -> None:

@@ -111,9 +111,9 @@ def wake(*, now: datetime) -> int:
             return 0
         live.changed(ids)
         woken = Conversation.objects.filter(is_up | is_late, pk__in=ids)
-        asleep_until = dict(woken.values_list("pk", "snoozed_until"))
+        asleep_until = {pk: until for pk, until in woken.values_list("pk", "snoozed_until") if until}
         for why, is_so in (("time", True), ("deadline", False)):
-            ids = [pk for pk, until in asleep_until.items() if (until is not None and until <= now) is is_so]
+            ids = [pk for pk, until in asleep_until.items() if (until <= now) is is_so]
             timeline.record(ids, Entry.Kind.WOKE, at=now, why=why)
         return Conversation.objects.filter(pk__in=asleep_until).update(snoozed_until=None)
 

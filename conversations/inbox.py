@@ -19,7 +19,7 @@ from consent.folding import State
 from consent.models import ConsentEvent, Hold, Program, Standing
 from consent.policy import Ruling
 from consent.purposes import Category, Kind, Level, Purpose, Verdict
-from conversations import live, wording
+from conversations import footing, live, wording
 from conversations.kept import kept
 from conversations.models import Conversation, Message, Tag
 from conversations.states import Status
@@ -93,7 +93,8 @@ class Thread:
 
 def conversations() -> QuerySet[Conversation]:
     """With all that thread and panel say about them besides messages and events."""
-    return Conversation.objects.select_related("contact__subject", "line__brand", "owner", "team")
+    related = ("contact__subject", "line__brand", "owner", "team", "disposition")
+    return Conversation.objects.select_related(*related)
 
 
 def version(conversation: Conversation) -> int:
@@ -195,7 +196,7 @@ def earlier(conversation: Conversation, first_id: int, *, is_full: bool) -> int 
 
 def bubbles(messages: Sequence[Message]) -> Iterator[Bubble]:
     day = None
-    for message, following in zip(messages, [*messages[1:], None], strict=True):
+    for message, following in zip(messages, [*messages[1:], None], strict=False):
         at = localdate(message.occurred_at)
         yield Bubble(message, at if at != day else None, not is_grouped(message, following))
         day = at
@@ -218,11 +219,13 @@ def consent_of(conversation: Conversation, *, now: datetime) -> Consent:
     subject_id, brand_id = conversation.contact.subject_id, conversation.line.brand_id
     standing = Standing.objects.filter(subject=subject_id, brand=brand_id).first() or Standing()
     programs = list(Program.objects.filter(brand=brand_id, is_active=True).order_by("name")[:PROGRAMS])
+    about = footing.agreed(programs, standing.state, conversation)
     reply = gate.Request(
         message_ref=uuid4(),
         subject_id=subject_id,
         brand_id=brand_id,
         purpose=Purpose.REPLY,
+        program_id=about.pk if about else None,
         wrote_at=conversation.wrote_at,
         postal_code=conversation.contact.postal_code or None,
         time_zone=conversation.contact.time_zone,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from consent import rulebook
 from consent.purposes import Purpose
 from contactcenter.lib import redact, segments
-from conversations import assigning, live, nudging
+from conversations import assigning, footing, live, nudging
 from conversations.models import Conversation, Message
 from conversations.states import Status
 
@@ -90,6 +90,7 @@ def send(
             expires_at=(due_at or now) + USEFUL_FOR,
             retry_of=retry_of,
         )
+        message.program = footing.program_of(conversation)
         try:
             with transaction.atomic():
                 message.save(force_insert=True)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from conversations import blocking, live, timeline, waits
+from conversations import assigning, blocking, live, timeline, waits
 from conversations.handling import Refused
 from conversations.models import Contact, Conversation, Entry, Message
 
@@ -30,6 +30,7 @@ def undo(*, entry_ids: Sequence[int], by_id: int, now: datetime) -> str:
         asked = Entry.objects.filter(pk__in=entry_ids[:AT_MOST], by=by_id, at__gt=now - WITHIN, kind__in=INVERSES)
         entries = list(asked.select_related("conversation__contact").order_by("conversation", "-pk"))
         blocking.lock(entry.conversation.contact_id for entry in entries if entry.kind == Entry.Kind.BLOCKED)
+        assigning.lock(filter(None, {entry.facts.get("was_id") for entry in entries}))
         live.changed(entry.conversation_id for entry in entries)
         undone_before = {
             entry.facts.get("undoes")
@@ -106,6 +107,8 @@ def sleep_again(entry: Entry, now: datetime) -> bool:
 
 def unassign(entry: Entry, now: datetime) -> bool:
     was_id = entry.facts.get("was_id")
+    if was_id is not None and not assigning.has_room(was_id):
+        return False
     return moved(entry, {"owner": entry.facts.get("owner_id")}, owner=was_id, owned_since=was_id and now)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations import actions, views
+from conversations import actions, scheduled_views, starting_views, views
 
 urlpatterns = [
     path("", views.index, name="inbox"),
@@ -28,6 +28,11 @@ urlpatterns = [
     path("messages/<int:pk>/retry/", actions.message_retry, name="message-retry"),
     path("messages/<int:pk>/cancel/", actions.message_cancel, name="message-cancel"),
     path("undo/", actions.undo, name="undo"),
+    path("scheduled/", scheduled_views.index, name="scheduled"),
+    path("scheduled/<int:pk>/", scheduled_views.change, name="scheduled-change"),
+    path("bulk/", actions.several, name="conversations-bulk"),
+    path("new/", starting_views.new, name="conversation-new"),
+    path("<int:pk>/dispositions/", views.dispositions, name="conversation-dispositions"),
     path("<int:pk>/block/", actions.block, name="conversation-block"),
     path("<int:pk>/unblock/", actions.unblock, name="conversation-unblock"),
 ]

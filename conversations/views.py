@@ -23,10 +23,11 @@ from contactcenter.accounts.models import Role, User
 from conversations import assigning, contacts, details, inbox, listing, outbound, presence, wording
 from conversations.kept import drawn_rows, kept
 from conversations.listing import Listing, Show, View
-from conversations.models import Conversation, Line, Message
+from conversations.models import Conversation, Disposition, Line, Message
 from conversations.shifts import Availability
 
 WRITERS = (Role.AGENT, Role.SUPERVISOR)
+DISPOSITIONS = 50
 # Answers hold what people wrote: no cache may keep them. The page remembers their ETags itself.
 kept_nowhere = cache_control(no_store=True, private=True)
 
@@ -131,9 +132,34 @@ def panel_fragment(request: HttpRequest, pk: int) -> HttpResponse:
 def owners(request: HttpRequest, pk: int) -> HttpResponse:
     """The colleagues in the menu that assigns, fetched when it opens: there may be hundreds."""
     shown = get_object_or_404(Conversation, pk=pk)
+    return render(request, "inbox/_owners.html", {"conversation": shown, "desks": desks_of_colleagues(request)})
+
+
+def desks_of_colleagues(request: HttpRequest) -> list[assigning.Desk]:
+    """Who can be given something comes first."""
     desks = assigning.desks(assigning.owners().exclude(pk=user_id(request)), now=timezone.now())
-    desks.sort(key=lambda desk: not desk.is_on_shift)  # who can be given something comes first
-    return render(request, "inbox/_owners.html", {"conversation": shown, "desks": desks})
+    return sorted(desks, key=lambda desk: not desk.is_on_shift)
+
+
+@access.allow(*WRITERS)
+@require_GET
+@kept_nowhere
+def dispositions(request: HttpRequest, pk: int) -> HttpResponse:
+    """How a conversation may have ended, fetched when the menu beside Resolve opens."""
+    shown = get_object_or_404(Conversation, pk=pk)
+    offered = Disposition.objects.filter(is_active=True)[:DISPOSITIONS]
+    return render(request, "inbox/_dispositions.html", {"conversation": shown, "dispositions": offered})
+
+
+def bulk_menus(request: HttpRequest) -> HttpResponse:
+    """What can be done with several conversations at once, and with which choices."""
+    context = {
+        "desks": desks_of_colleagues(request),
+        "dispositions": Disposition.objects.filter(is_active=True)[:DISPOSITIONS],
+        "snoozes": wording.snoozes(timezone.now()),
+        "tag_names": contacts.tag_names(),
+    }
+    return render(request, "inbox/_bulk.html", context)
 
 
 @access.allow(*WRITERS)

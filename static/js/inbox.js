@@ -2,6 +2,7 @@
 import "./page.js";
 import { listenToActions, openDetails } from "./actions.js";
 import { attend } from "./attention.js";
+import { Selection } from "./bulk.js";
 import { Composer } from "./composer.js";
 import { listenToCopying } from "./copy.js";
 import { Drawer } from "./drawer.js";
@@ -38,12 +39,14 @@ const followList = () => {
 const composer = at("composer") && new Composer(at("composer"), { refresh: refreshAll });
 const threadView = thread && new ThreadView(thread, { readUrl: at("composer")?.dataset.read });
 const listView = new ListView(list, { openId, userId: document.body.dataset.user });
-new Keys({ move: (step) => listView.move(step) });
+const selection = at("bulk") && new Selection(at("list"), at("bulk"), { changed: refreshAll });
+new Keys({ move: (step) => listView.move(step), select: selection && (() => selection.toggleCurrent()) });
 if (panel) new Drawer(at("panel"));
 
 list.beforeChange = () => listView.remember();
 list.onChange = () => {
   listView.restore();
+  selection?.restore();
   attend(list.element);
 };
 if (thread) {

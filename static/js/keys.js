@@ -11,9 +11,9 @@ export class Keys {
   #begun = "";
   #timer = 0;
 
-  /** `move(step)` opens the next (+1) or the previous (-1) conversation. */
-  constructor({ move }) {
-    this.move = move;
+  /** `move(step)` opens the next (+1) or the previous (-1) conversation; `select()` the current one, for several at once. */
+  constructor({ move, select }) {
+    Object.assign(this, { move, select });
     this.sheet = new CommandSheet(document.getElementById("commands"), {
       may: (command) => this.may(command),
       run: (command) => this.run(command),
@@ -31,11 +31,13 @@ export class Keys {
 
   may({ dataset: { run, focus } }) {
     if (run in STEPS) return document.querySelector(".q-row") !== null;
+    if (run === "select") return Boolean(this.select) && document.querySelector(".q-pick") !== null;
     return run in MODES || Boolean(clickable(run) ?? focusable(focus));
   }
 
   run({ dataset: { run, focus } }) {
     if (run in STEPS) this.move(STEPS[run]);
+    else if (run === "select") this.select();
     else if (run in MODES) this.sheet.open(MODES[run]);
     else if (clickable(run)) press(clickable(run));
     else focusable(focus)?.focus();

@@ -37,6 +37,8 @@ SAMPLES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "conversation-owners": lambda world: {"pk": world.conversation.pk},
     "contact-form": lambda world: {"pk": world.conversation.pk},
     "contact-edit": lambda world: {"pk": world.conversation.pk},
+    "scheduled-change": lambda world: {"pk": world.message.pk},
+    "conversation-dispositions": lambda world: {"pk": world.conversation.pk},
     "tag-add": lambda world: {"pk": world.conversation.pk},
     "tag-remove": lambda world: {"pk": world.conversation.pk, "tag": 1},
     "message-details": lambda world: {"pk": world.message.pk},
@@ -199,10 +201,8 @@ def may(role: str, action: str, model: Any) -> bool:
         return False
     wanted = f"{model._meta.app_label}.{action}_{name}"
     prefix = f"{model._meta.app_label}."
-    return any(
-        pattern in {f"{prefix}*", f"{prefix}{action}_*", f"{prefix}*_{name}", wanted}
-        for pattern in access.ADMIN.get(role, ())
-    )
+    names = {f"{prefix}*", f"{prefix}{action}_*", f"{prefix}*_{name}", wanted}
+    return any(pattern in names for pattern in access.ADMIN.get(role, ()))
 
 
 @pytest.mark.parametrize("role", [ANONYMOUS, *Role])

@@ -15,7 +15,7 @@ from contactcenter.accounts.models import Role
 from contactcenter.accounts.site import FirstPages
 from contactcenter.api import tokens
 from contactcenter.api.models import Scope
-from conversations.models import CarrierEvent, Contact, Disposition, Line, Message, Tag
+from conversations.models import CarrierEvent, Contact, Line, Message, Tag
 from tests import factories
 from tests.factories import NOON
 
@@ -97,7 +97,7 @@ MAKE = {
     "consent.Subject": consent_event,
     "conversations.CarrierEvent": lambda: factories.carrier_event(factories.text_payload(sender="+12015550123")),
     "conversations.Contact": factories.contact,
-    "conversations.Disposition": lambda: Disposition.objects.create(name=uuid4().hex),
+    "conversations.Disposition": factories.disposition,
     "conversations.Line": factories.line,
     "conversations.Mail": factories.mail,
     "conversations.Message": lambda: factories.text_from(factories.conversation()),

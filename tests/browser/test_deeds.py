@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Desk
-from tests.browser.people import settings
+from tests.browser.people import People, settings
 from tests.browser.writing import bubble, new_number, opened, write
 from tests.product import Product, eventually
 
@@ -82,7 +82,7 @@ def test_what_was_not_sent_for_a_colleague_s_answer_stays_a_draft_or_goes(
     expect(page.locator("#body")).to_have_value("")
     for route in held:
         route.continue_()
-    assert product.handed_over(handset) == ["Yes, until five."]
+    assert eventually(lambda: product.handed_over(handset)) == ["Yes, until five."]
 
 
 def test_a_reply_is_taken_back_within_the_seconds_that_its_author_chose(
@@ -131,3 +131,85 @@ def test_undo_that_comes_too_late_says_so(desk: Desk, page: Page, product: Produ
     )
     page.locator("#toast").get_by_role("button", name="Undo").click()
     expect(page.locator("#toast")).to_contain_text("nothing was undone")
+
+
+# --- Several at once ----------------------------------------------------------------------------------------------
+
+
+def test_several_are_selected_by_key_and_mouse_resolved_and_taken_back(desk: Desk, product: Product) -> None:
+    people = People(product)
+    for name in ("Ana", "Ben", "Cleo"):
+        people.text(name)
+    page = desk.sign_in()
+    page.goto(people.inbox)
+    page.locator("#live[data-state=live]").wait_for(state="attached")
+    bar = page.locator("#bulk")
+    expect(bar).to_be_hidden()
+
+    people.row(page, "Ana").locator(".q-row").focus()
+    page.keyboard.press("x")
+    expect(bar.locator("[data-number]")).to_have_text("1")
+    bar.get_by_role("button", name="Select all shown").click()
+    expect(bar.locator("[data-number]")).to_have_text("3")
+    people.row(page, "Cleo").locator(".q-pick input").click()
+    expect(bar.locator("[data-number]")).to_have_text("2")
+    people.row(page, "Cleo").locator(".q-pick input").click()
+
+    people.text("Ben", "One more thing")  # the list shows it; what was selected did not have it
+    expect(people.row(page, "Ben")).to_contain_text("One more thing")
+    bar.get_by_label("Resolve the selected").click()
+    bar.get_by_role("button", name="Resolve", exact=True).click()
+    expect(page.locator("#toast")).to_contain_text("2 done. 1 left alone, which has changed since: Ben.")
+    expect(bar).to_be_hidden()
+    expect(page.locator("#list li[id]")).to_have_count(1)
+
+    page.locator("#log, #list").first.focus()
+    page.keyboard.press("z")
+    expect(page.locator("#list li[id]")).to_have_count(3)
+    people.leave()
+
+
+# --- Beginnings, ends and nuisances -------------------------------------------------------------------------------
+
+
+def test_a_conversation_ends_with_a_disposition_chosen_by_keyboard(page: Page, product: Product, handset: str) -> None:
+    admin = product.sign_in("supervisor")
+    assert admin.post("/admin/conversations/disposition/add/", name="Billing", position="1", is_active="on").ok
+    page.locator("#log").focus()
+    page.keyboard.press("d")
+    page.locator("#resolve-menu").get_by_role("button", name="Billing").wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toast")).to_contain_text("Resolved: Billing")
+    pk = product.conversation(handset.removeprefix("+"))
+    query = """SELECT name FROM conversations_conversation c JOIN conversations_disposition d ON d.id = c.disposition_id
+        WHERE c.id = %s"""
+    assert eventually(lambda: product.rows(query, pk)) == [("Billing",)]
+
+
+def test_a_nuisance_is_blocked_after_a_second_look_and_taken_back(page: Page, product: Product, handset: str) -> None:
+    page.get_by_label("More actions").click()
+    page.get_by_text("Block this number…").click()
+    page.get_by_role("button", name="Block", exact=True).click()
+    expect(page.locator("#toast")).to_contain_text("Number blocked")
+    pk = product.conversation(handset.removeprefix("+"))
+    query = "SELECT resolved_at IS NULL FROM conversations_conversation WHERE id = %s"
+    assert eventually(lambda: product.rows(query, pk) == [(False,)])
+    page.locator("#toast").get_by_role("button", name="Undo").click()
+    assert eventually(lambda: product.rows(query, pk) == [(True,)])
+
+
+def test_writing_to_somebody_first_asks_the_gate_first(desk: Desk, product: Product, handset: str) -> None:
+    product.text("Hello", sender=handset)
+    pk = product.conversation(handset.removeprefix("+"))
+    page = desk.sign_in()
+    page.locator("#list").focus()
+    page.keyboard.press("w")
+    page.get_by_label("Phone number").fill("201 555 0999")
+    page.get_by_role("button", name="Ask whether").click()
+    expect(page.locator("#verdict")).to_contain_text("may not be texted")
+    page.get_by_label("Phone number").fill(handset)
+    line = page.get_by_label("From the line").locator("option", has_text="555-0100").first
+    page.get_by_label("From the line").select_option(str(line.get_attribute("value")))
+    page.get_by_role("button", name="Ask whether").click()
+    page.wait_for_url(f"**/inbox/{pk}/")

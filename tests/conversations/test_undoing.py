@@ -103,7 +103,7 @@ def test_what_a_colleague_has_done_since_stays(waiting: Conversation, agent: int
     dana, now = factories.user().pk, timezone.now()
     entries = deed(waiting, agent)
     if deed is assign:
-        assigning.assign(conversation=waiting, to_id=dana, was_id=agent.pk, by_id=dana, now=now)
+        assigning.assign(conversation=waiting, to_id=dana, was_id=agent, by_id=dana, now=now)
     else:
         handling.snooze(conversation=waiting, until=now + timedelta(days=1), by_id=dana, now=now)
     since = looks(waiting)
