@@ -8,7 +8,13 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-CHOSEN = {"send_key": "ctrl_enter", "plays_sound": "on", "counts_in_title": "on", "theme": "dark"}
+CHOSEN = {
+    "send_key": "ctrl_enter",
+    "plays_sound": "on",
+    "counts_in_title": "on",
+    "undo_seconds": "10",
+    "theme": "dark",
+}
 
 
 @pytest.fixture
@@ -21,6 +27,7 @@ def agent(client):
 def test_somebody_new_has_shortcuts_sends_with_enter_and_is_not_disturbed():
     user = factories.user()
     assert (user.single_keys, user.send_key, user.plays_sound, user.counts_in_title) == (True, "enter", False, False)
+    assert user.undo_seconds == 0
 
 
 def test_settings_are_saved_and_said_to_be(agent):
@@ -44,6 +51,7 @@ def test_the_page_shows_what_was_chosen(agent):
         "send_key": "ctrl_enter",
         "plays_sound": True,
         "counts_in_title": True,
+        "undo_seconds": 10,
         "theme": "dark",
         "undo_seconds": 0,
     }
@@ -59,7 +67,9 @@ def test_the_theme_is_the_same_cookie_as_everywhere_else(agent):
     assert agent.get("/settings/").context["form"]["theme"].value() == "auto"
 
 
-@pytest.mark.parametrize("wrong", [{"send_key": "space"}, {"send_key": ""}, {"theme": "pink"}, {"theme": ""}])
+@pytest.mark.parametrize(
+    "wrong", [{"send_key": "space"}, {"undo_seconds": "7"}, {"send_key": ""}, {"theme": "pink"}, {"theme": ""}]
+)
 def test_what_is_not_offered_changes_nothing(agent, wrong):
     response = agent.post("/settings/", CHOSEN | wrong)
     assert response.status_code == 422

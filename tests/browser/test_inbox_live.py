@@ -153,7 +153,7 @@ def test_a_stop_takes_the_composer_away_at_once_and_is_confirmed_once(
 
 def test_no_answer_needed_takes_the_row_s_weight_as_well(desk: Desk, product: Product, handset: str) -> None:
     page = started(desk, handset, "Thanks!")
-    page.locator("#more-menu summary").click()
+    page.locator("#more-menu > summary").click()
     page.get_by_role("button", name="No answer needed").click()
     expect(page.locator("#toast")).to_contain_text("nobody waits here now")
     expect(page.locator("[data-command=no-answer]")).to_have_count(0)
