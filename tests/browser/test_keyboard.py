@@ -188,7 +188,9 @@ def test_the_command_menu_finds_and_runs(desk: Desk, people: People) -> None:
     page.keyboard.press("Control+k")
     expect(page.get_by_role("dialog", name="Commands")).to_be_visible()
     page.keyboard.type("as")
-    expect(page.locator("[data-run]:visible")).to_have_count(4)  # Assign, Mark as unread, Go to unassigned, Undo
+    expect(page.locator("[data-run]:visible")).to_have_count(
+        5
+    )  # Resolve as, Assign, Mark as unread, Go to unassigned, Undo
     page.keyboard.type("sign")
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("button", name="Go to unassigned")).to_be_focused()
