@@ -53,7 +53,6 @@ def test_the_page_shows_what_was_chosen(agent):
         "counts_in_title": True,
         "undo_seconds": 10,
         "theme": "dark",
-        "undo_seconds": 0,
     }
 
 

@@ -34,13 +34,20 @@ CONVERSATIONS = {
     "resolved": "SELECT id FROM conversations_conversation WHERE resolved_at IS NOT NULL LIMIT 1",
     "waiting": "SELECT id FROM conversations_conversation WHERE due_at IS NOT NULL ORDER BY unread DESC LIMIT 1",
 }
-LISTS = ["", "?view=mine", "?view=snoozed", "?show=failed", "?show=resolved", "?q=the", "?q=zeppelin"]
+LISTS = ["", "scheduled/", "new/", "?view=mine", "?view=snoozed", "?show=failed", "?show=resolved", "?q=the", "?q=zeppelin"]
 ADMIN = [
     "",
     "conversations/carrierevent/",
     "conversations/message/",
     "conversations/line/",
     "conversations/line/add/",
+    "conversations/team/",
+    "conversations/team/add/",
+    "conversations/routingrule/",
+    "conversations/routingrule/add/",
+    "conversations/try-routing/",
+    "conversations/presence/",
+    "conversations/disposition/",
     "consent/consentevent/",
     "consent/decision/",
     "consent/brand/",
