@@ -1,7 +1,7 @@
 """What supervisors decide: teams with their hours and members, where texts go, and how conversations end."""
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
 from django import forms
@@ -70,7 +70,8 @@ class HoursFormSet(BaseInlineFormSet[OpeningHours, Team, Any]):
 
 
 class Editable(admin.TabularInline[Any, Team]):
-    extra = 0
+    template = "admin/editable.html"
+    extra = 3
     show_change_link = False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -94,7 +95,11 @@ class MemberInline(Editable):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "user":
             kwargs["queryset"] = assigning.owners()
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None:  # people are not made here
+            for way in ("add", "change", "delete", "view"):
+                setattr(field.widget, f"can_{way}_related", False)
+        return field
 
 
 @admin.register(Team)
@@ -139,6 +144,12 @@ class TeamAdmin(Page[Team]):
 class RuleForm(forms.ModelForm[RoutingRule]):
     language = forms.ChoiceField(label=_("in the language"), choices=LANGUAGES, required=False)
 
+    class Meta:
+        widgets: ClassVar[dict[str, Any]] = {
+            "lines": forms.CheckboxSelectMultiple,
+            "tags": forms.CheckboxSelectMultiple,
+        }
+
 
 @admin.register(RoutingRule)
 class RoutingRuleAdmin(Page[RoutingRule]):
@@ -147,9 +158,7 @@ class RoutingRuleAdmin(Page[RoutingRule]):
     group = Group.SETTINGS
     form = RuleForm
     list_display = ("name", "position", "team", "when", "is_active")
-    list_editable = ("position", "is_active")
     list_select_related = ("team", "program")
-    filter_horizontal = ("lines", "tags")
     fields = ("name", "position", "is_active", "team", "words", "lines", "program", "language", "tags", "hours")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RoutingRule]:
@@ -166,7 +175,6 @@ class PresenceAdmin(Page[Presence]):
 
     group = Group.PEOPLE
     list_display = ("user", "availability", "seen_at", "capacity")
-    list_editable = ("capacity",)
     list_select_related = ("user",)
     ordering = ("user__username",)
     fields = ("user", "availability", "seen_at", "active_at", "given_at", "capacity")
@@ -191,7 +199,6 @@ class DispositionAdmin(Page[Disposition]):
     group = Group.SETTINGS
     form = DispositionForm
     list_display = ("name", "position", "is_active")
-    list_editable = ("position", "is_active")
     search_fields = ("name",)
 
 

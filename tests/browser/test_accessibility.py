@@ -34,7 +34,17 @@ CONVERSATIONS = {
     "resolved": "SELECT id FROM conversations_conversation WHERE resolved_at IS NOT NULL LIMIT 1",
     "waiting": "SELECT id FROM conversations_conversation WHERE due_at IS NOT NULL ORDER BY unread DESC LIMIT 1",
 }
-LISTS = ["", "scheduled/", "new/", "?view=mine", "?view=snoozed", "?show=failed", "?show=resolved", "?q=the", "?q=zeppelin"]
+LISTS = [
+    "",
+    "scheduled/",
+    "new/",
+    "?view=mine",
+    "?view=snoozed",
+    "?show=failed",
+    "?show=resolved",
+    "?q=the",
+    "?q=zeppelin",
+]
 ADMIN = [
     "",
     "conversations/carrierevent/",
@@ -101,7 +111,7 @@ def test_every_conversation_and_list(desk: Desk, product: Product, theme: str) -
         page.goto(f"{product.url}/inbox/{rows[0][0]}/")
         problems += inspect(page, state)
 
-    assert problems == []
+    assert not problems, "\n".join(problems)
 
 
 def opened(selector: str) -> Callable[[Page], None]:
@@ -132,7 +142,7 @@ def test_everything_that_opens(desk: Desk, product: Product, theme: str) -> None
         page.wait_for_timeout(200)
         problems += inspect(page, what)
 
-    assert problems == []
+    assert not problems, "\n".join(problems)
 
 
 def test_the_narrow_layouts(desk: Desk, product: Product, theme: str) -> None:
@@ -147,7 +157,7 @@ def test_the_narrow_layouts(desk: Desk, product: Product, theme: str) -> None:
         page.locator("#panel-toggle").click()
         problems += inspect(page, f"drawer at {width}")
 
-    assert problems == []
+    assert not problems, "\n".join(problems)
 
 
 def test_settings_sign_in_and_what_went_wrong(desk: Desk, product: Product, theme: str) -> None:
@@ -159,7 +169,7 @@ def test_settings_sign_in_and_what_went_wrong(desk: Desk, product: Product, them
         page.goto(product.url + path)
         problems += inspect(page, path)
 
-    assert problems == []
+    assert not problems, "\n".join(problems)
 
 
 def test_the_admin(desk: Desk, product: Product, theme: str) -> None:
@@ -178,7 +188,7 @@ def test_the_admin(desk: Desk, product: Product, theme: str) -> None:
                 whole.click()
             problems += inspect(page, f"{path} everything")
 
-    assert problems == []
+    assert not problems, "\n".join(problems)
 
 
 def test_consumers_own_pages(desk: Desk, product: Product, theme: str) -> None:
@@ -207,7 +217,7 @@ def test_consumers_own_pages(desk: Desk, product: Product, theme: str) -> None:
     page.get_by_role("button", name="Sign up for texts").click()
     page.get_by_role("heading", name="Thank you").wait_for()
 
-    assert problems == []
+    assert not problems, "\n".join(problems)
 
 
 def test_what_an_email_leads_to(desk: Desk, product: Product, theme: str) -> None:
@@ -235,4 +245,4 @@ def test_what_an_email_leads_to(desk: Desk, product: Product, theme: str) -> Non
     page.goto(f"{product.url}/unsubscribe/nonsense/")
     problems += inspect(page, "no such link")
 
-    assert problems == []
+    assert not problems, "\n".join(problems)
