@@ -67,11 +67,18 @@ def assign(
             raise CannotAssign(whose_it_is(shown.owner))
         if to_id is None:
             return give(shown, None, Entry.Kind.RETURNED, by_id=by_id, now=now)
-        desk = next(iter(desks(owners().filter(pk=to_id), now=now)), None)
-        if problem := objection(desk, is_self=to_id == by_id):
-            raise CannotAssign(problem)
-        assert desk is not None  # noqa: S101 objection saw to it; this tells mypy
-        return give(shown, desk, Entry.Kind.CLAIMED if to_id == by_id else Entry.Kind.ASSIGNED, by_id=by_id, now=now)
+        kind = Entry.Kind.CLAIMED if to_id == by_id else Entry.Kind.ASSIGNED
+        return give(shown, desk_for(to_id, by_id=by_id, now=now), kind, by_id=by_id, now=now)
+
+
+def desk_for(user_id: int, *, by_id: int, now: datetime) -> Desk:
+    """Of somebody who can be given something now. Raises ``CannotAssign``. The caller holds the lock on their
+    presence."""
+    desk = next(iter(desks(owners().filter(pk=user_id), now=now)), None)
+    if problem := objection(desk, is_self=user_id == by_id):
+        raise CannotAssign(problem)
+    assert desk is not None  # noqa: S101 objection saw to it; this tells mypy
+    return desk
 
 
 def whose_it_is(owner: User | None) -> str:
@@ -281,9 +288,15 @@ def has_room(user_id: int) -> bool:
 
 
 def give(
-    conversation: Conversation, desk: Desk | None, kind: Entry.Kind, *, by_id: int | None, now: datetime
+    conversation: Conversation,
+    desk: Desk | None,
+    kind: Entry.Kind,
+    *,
+    by_id: int | None,
+    now: datetime,
+    **facts: Any,
 ) -> list[Entry]:
-    """Writes it down. The caller holds the locks and has asked whether it may."""
+    """Writes it down, with further ``facts``. The caller holds the locks and has asked whether it may."""
     to_id = desk.user.pk if desk else None
     Conversation.objects.filter(pk=conversation.pk).update(owner=to_id, owned_since=now if desk else None)
     if desk is not None:
@@ -297,4 +310,5 @@ def give(
         owner_id=to_id,
         was=str(conversation.owner or ""),
         was_id=conversation.owner_id,
+        **facts,
     )

@@ -1,4 +1,4 @@
-"""Texts to the team whose rule fits; what somebody owns stays where it is."""
+"""Texts to the team whose rule fits; what somebody owns, or has handed to a team, stays where it is."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,10 @@ UPDATE conversations_conversation conversation SET team_id = route.team_id
 FROM unnest(%s::bigint[], %s::bigint[]) AS route (id, team_id)
 WHERE conversation.id = route.id AND conversation.owner_id IS NULL
     AND conversation.team_id IS DISTINCT FROM route.team_id
+    AND NOT EXISTS (
+        SELECT FROM conversations_entry entry JOIN conversations_wait wait USING (conversation_id)
+        WHERE entry.conversation_id = conversation.id AND entry.kind = 'transferred'
+            AND wait.answered_at IS NULL AND entry.at >= wait.since)
 RETURNING conversation.id
 """
 

@@ -112,6 +112,14 @@ def unassign(entry: Entry, now: datetime) -> bool:
     return moved(entry, {"owner": entry.facts.get("owner_id")}, owner=was_id, owned_since=was_id and now)
 
 
+def untransfer(entry: Entry, now: datetime) -> bool:
+    was_id, facts = entry.facts.get("was_id"), entry.facts
+    if was_id is not None and not assigning.has_room(was_id):
+        return False
+    expected = {"owner": facts.get("owner_id"), "team": facts.get("team_id")}
+    return moved(entry, expected, owner=was_id, owned_since=was_id and now, team=facts.get("was_team_id"))
+
+
 def untag(entry: Entry, now: datetime) -> bool:
     return bool(entry.conversation.contact.tags.through.objects.filter(
         contact=entry.conversation.contact_id, tag=entry.facts.get("tag_id")
@@ -131,6 +139,7 @@ INVERSES: dict[Entry.Kind, tuple[Callable[[Entry, datetime], bool], Entry.Kind]]
     Entry.Kind.ASSIGNED: (unassign, Entry.Kind.ASSIGNED),
     Entry.Kind.CLAIMED: (unassign, Entry.Kind.RETURNED),
     Entry.Kind.RETURNED: (unassign, Entry.Kind.ASSIGNED),
+    Entry.Kind.TRANSFERRED: (untransfer, Entry.Kind.TRANSFERRED),
     Entry.Kind.TAGGED: (untag, Entry.Kind.TAGGED),
     Entry.Kind.BLOCKED: (unblock, Entry.Kind.UNBLOCKED),
 }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations import actions, scheduled_views, starting_views, views
+from conversations import actions, scheduled_views, starting_views, transfer_views, views
 
 urlpatterns = [
     path("", views.index, name="inbox"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("<int:pk>/reopen/", actions.reopen, name="conversation-reopen"),
     path("<int:pk>/snooze/", actions.snooze, name="conversation-snooze"),
     path("<int:pk>/assign/", actions.assign, name="conversation-assign"),
+    path("<int:pk>/transfer/", transfer_views.transfer, name="conversation-transfer"),
     path("availability/", actions.availability, name="availability"),
     path("<int:pk>/read/", actions.read, name="conversation-read"),
     path("<int:pk>/unread/", actions.mark_unread, name="conversation-unread"),
