@@ -21,6 +21,7 @@ from conversations import (
     contacts,
     handling,
     inbox,
+    notes,
     outbound,
     presence,
     undoing,
@@ -32,7 +33,14 @@ from conversations.shifts import Availability
 from conversations.views import WRITERS, bulk_menus, kept_nowhere, number, user_id
 
 DONE, ACCEPTED = 204, 201
-REFUSALS = (outbound.CannotSend, handling.Refused, assigning.CannotAssign, waits.WrittenSince, contacts.TooManyTags)
+REFUSALS = (
+    outbound.CannotSend,
+    handling.Refused,
+    assigning.CannotAssign,
+    waits.WrittenSince,
+    contacts.TooManyTags,
+    notes.CannotNote,
+)
 
 
 def attempted(act: Callable[[], Any], status: int = DONE) -> HttpResponse:

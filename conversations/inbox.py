@@ -4,74 +4,55 @@ depends on the data.
 ``key`` says in one cheap query which rendering a fragment would get, so that an unchanged one is never rendered again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 from uuid import uuid4
 
-from django.db.models import Exists, OuterRef, QuerySet
-from django.utils.timezone import localdate
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from consent import gate, reasons
 from consent.folding import State
 from consent.models import ConsentEvent, Hold, Program, Standing
 from consent.policy import Ruling
 from consent.purposes import Category, Kind, Level, Purpose, Verdict
-from conversations import footing, live, wording
+from conversations import chronicle, footing, live, notes, wording
 from conversations.kept import kept
-from conversations.models import Conversation, Message, Tag
-from conversations.states import Status
+from conversations.models import Conversation, Tag
 
 MESSAGES = 50
 # As far back as a thread grows in place; what is older has pages of its own.
 MESSAGES_AT_MOST = 500
 EVENTS = 20
 PROGRAMS = LINES = 10
-# Bubbles of one sender this close together share one line with time and state.
-GROUPED = timedelta(minutes=5)
 
 
 # --- A thread --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Bubble:
-    """One message as the thread shows it. ``day`` is set on a day's first; ``is_last`` of a group carries the meta."""
-
-    message: Message
-    day: date | None
-    is_last: bool
-
-    @property
-    def state(self) -> wording.State:
-        return wording.state(self.message)
-
-    @property
-    def label(self) -> str:
-        return wording.label(self.message)
-
-    @property
-    def may_cancel(self) -> bool:
-        return self.message.may_cancel
-
-
-@dataclass(frozen=True)
 class Thread:
-    """A page of a conversation's messages, oldest first, and what a reply would meet."""
+    """A page of a conversation's messages, oldest first, with what was noted and done, and what a reply would meet.
+    ``called`` is the last note in the conversation that calls its reader and that they have not seen."""
 
     conversation: Conversation
-    bubbles: Sequence[Bubble]
+    items: Sequence[chronicle.Item]
     earlier: int | None
     is_latest: bool
     is_full: bool
     ruling: Ruling
     standing: Standing
+    called: int | None
 
     @property
     def version(self) -> int:
         return version(self.conversation)
+
+    @cached_property
+    def bubbles(self) -> Sequence[chronicle.Bubble]:
+        return [item for item in self.items if isinstance(item, chronicle.Bubble)]
 
     @property
     def first_id(self) -> int:
@@ -163,6 +144,7 @@ def thread(
     before: int | None = None,
     since: int | None = None,
     consent: Consent | None = None,
+    reader_id: int | None = None,
 ) -> Thread:
     """The last messages; or, for somebody who reads back, all from ``since`` on; or a page of those before an id.
 
@@ -177,14 +159,16 @@ def thread(
     shown = list(messages[:limit])[::-1]
     consent = consent or consent_of(conversation, now=now)
     is_full = before is not None or len(shown) >= MESSAGES_AT_MOST
+    older = earlier(conversation, shown[0].pk, is_full=is_full) if shown else None
     return Thread(
         conversation=conversation,
-        bubbles=list(bubbles(shown)),
-        earlier=earlier(conversation, shown[0].pk, is_full=is_full) if shown else None,
+        items=chronicle.of(conversation, shown, is_first=older is None, before=before),
+        earlier=older,
         is_latest=before is None,
         is_full=is_full,
         ruling=consent.ruling,
         standing=consent.standing,
+        called=notes.calling(reader_id, conversation.pk).aggregate(last=Max("note"))["last"] if reader_id else None,
     )
 
 
@@ -192,26 +176,6 @@ def earlier(conversation: Conversation, first_id: int, *, is_full: bool) -> int 
     older = conversation.messages.filter(pk__lt=first_id).order_by("-pk").values_list("pk", flat=True)
     ids = list(older[: 1 if is_full else MESSAGES])
     return None if not ids else first_id if is_full else ids[-1]
-
-
-def bubbles(messages: Sequence[Message]) -> Iterator[Bubble]:
-    day = None
-    for message, following in zip(messages, [*messages[1:], None], strict=False):
-        at = localdate(message.occurred_at)
-        yield Bubble(message, at if at != day else None, not is_grouped(message, following))
-        day = at
-
-
-def is_grouped(message: Message, following: Message | None) -> bool:
-    """Whether the next bubble carries this one's meta. Never a failure's: its line says what to do."""
-    if following is None or message.may_retry or message.status in {Status.QUEUED, Status.HELD, Status.CANCELLED}:
-        return False
-    return (
-        (message.direction, message.author_id, message.purpose, message.status)
-        == (following.direction, following.author_id, following.purpose, following.status)
-        and following.occurred_at - message.occurred_at < GROUPED
-        and localdate(message.occurred_at) == localdate(following.occurred_at)
-    )
 
 
 def consent_of(conversation: Conversation, *, now: datetime) -> Consent:

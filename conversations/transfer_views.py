@@ -8,10 +8,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from contactcenter.accounts import access
-from conversations import transferring
+from conversations import notes, transferring
 from conversations.actions import own_ref, somebody, undoable
 from conversations.models import Conversation
-from conversations.views import WRITERS, desks_of_colleagues, kept_nowhere
+from conversations.views import WRITERS, desks_of_colleagues, kept_nowhere, number
 
 
 @access.allow(*WRITERS)
@@ -26,6 +26,7 @@ def transfer(request: HttpRequest, pk: int) -> HttpResponse:
             "conversation": shown,
             "queues": transferring.queues(now=timezone.now()),
             "desks": desks_of_colleagues(request),
+            "longest": notes.LONGEST,
             "ref": uuid4(),
         }
         return render(request, "inbox/_transfer.html", context)
@@ -33,8 +34,8 @@ def transfer(request: HttpRequest, pk: int) -> HttpResponse:
     return undoable(
         lambda: transferring.transfer(
             conversation=shown,
-            team_id=int(chosen) if kind == "team" else None,
-            to_id=int(chosen) if kind == "user" else None,
+            team_id=number(chosen) if kind == "team" else None,
+            to_id=number(chosen) if kind == "user" else None,
             was=(somebody(request, "was_team"), somebody(request, "was")),
             author=request.user,  # type: ignore[arg-type]
             note=request.POST.get("note", ""),

@@ -12,7 +12,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from contactcenter.accounts.models import User
-from conversations import assigning, live, notes, opening, timeline
+from conversations import assigning, live, notes, opening
 from conversations.assigning import CannotAssign
 from conversations.models import OPEN, Conversation, Entry, Team
 
@@ -67,7 +67,7 @@ def to_colleague(shown: Conversation, to_id: int, *, author: User, now: datetime
 
 
 def to_team(shown: Conversation, team_id: int | None, *, author: User, now: datetime) -> list[Entry]:
-    team = Team.objects.filter(pk=team_id, is_active=True).first()
+    team = Team.objects.filter(pk=team_id or 0, is_active=True).first()
     if team is None:
         raise CannotAssign(_("Choose a team, or a colleague who is here."))
     if (shown.team_id, shown.owner_id) == (team.pk, None):
@@ -83,6 +83,7 @@ def queues(*, now: datetime) -> list[Queue]:
     many = dict(waiting.order_by().values_list("team").annotate(many=Count("pk")))
     staffed = opening.staffed(Team.objects.filter(is_active=True).values_list("pk", flat=True))
     found = [
-        Queue(one.team, many.get(pk, 0), one.week.is_open(now), one.week.next_opening(now)) for pk, one in staffed.items()
+        Queue(one.team, many.get(pk, 0), one.week.is_open(now), one.week.next_opening(now))
+        for pk, one in staffed.items()
     ]
     return sorted(found, key=lambda queue: queue.team.name)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations import actions, scheduled_views, starting_views, transfer_views, views
+from conversations import actions, note_views, scheduled_views, starting_views, transfer_views, views
 
 urlpatterns = [
     path("", views.index, name="inbox"),
@@ -36,4 +36,8 @@ urlpatterns = [
     path("<int:pk>/dispositions/", views.dispositions, name="conversation-dispositions"),
     path("<int:pk>/block/", actions.block, name="conversation-block"),
     path("<int:pk>/unblock/", actions.unblock, name="conversation-unblock"),
+    path("<int:pk>/notes/", note_views.write, name="note-write"),
+    path("<int:pk>/notes/seen/", note_views.seen, name="notes-seen"),
+    path("colleagues/", note_views.colleagues, name="colleagues"),
+    path("mentions/", note_views.mentions, name="mentions"),
 ]

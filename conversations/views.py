@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET
 
 from contactcenter.accounts import access
 from contactcenter.accounts.models import Role, User
-from conversations import assigning, contacts, details, inbox, listing, outbound, presence, wording
+from conversations import assigning, contacts, details, inbox, listing, notes, outbound, presence, wording
 from conversations.kept import drawn_rows, kept
 from conversations.listing import Listing, Show, View
 from conversations.models import Conversation, Disposition, Line, Message
@@ -104,8 +104,9 @@ def list_fragment(request: HttpRequest) -> HttpResponse:
     asked = wanted(request)
     fresh = request.headers.get("Cache-Control") == "no-cache"
     rows, counts = rendered(asked, fresh=fresh), listing.count(asked.user_id, fresh=fresh)
-    tag = etag(request, (asked, counts, rows.digest))
-    return unless_unchanged(request, tag, "inbox/_list.html", lambda: rows_context(asked, rows, counts))
+    called = notes.unseen(asked.user_id, fresh=fresh)
+    tag = etag(request, (asked, counts, called, rows.digest))
+    return unless_unchanged(request, tag, "inbox/_list.html", lambda: rows_context(asked, rows, counts, called))
 
 
 @access.allow(*access.EVERYONE)
@@ -216,11 +217,13 @@ def rendered(asked: Listing, *, fresh: bool = False) -> Rendered:
 def list_context(request: HttpRequest, open_id: int | None = None) -> dict[str, Any]:
     asked = wanted(request)
     rows, counts = rendered(asked, fresh=True), listing.count(asked.user_id, fresh=True)
-    context = {"list_etag": etag(request, (asked, counts, rows.digest))} | rows_context(asked, rows, counts)
+    called = notes.unseen(asked.user_id, fresh=True)
+    tag = etag(request, (asked, counts, called, rows.digest))
+    context = {"list_etag": tag} | rows_context(asked, rows, counts, called)
     return context | ({"rows": rows.with_open(open_id)} if open_id else {})
 
 
-def rows_context(asked: Listing, rows: Rendered, counts: listing.Counts) -> dict[str, Any]:
+def rows_context(asked: Listing, rows: Rendered, counts: listing.Counts, called: int) -> dict[str, Any]:
     lines = kept.value("lines", lambda _: listing.lines())
     return {
         "listing": asked,
@@ -239,6 +242,7 @@ def rows_context(asked: Listing, rows: Rendered, counts: listing.Counts) -> dict
         "empty": empty(asked),
         "waiting": counts.waiting,
         "mine_unread": counts.mine_unread,
+        "called": called,
     }
 
 
@@ -334,7 +338,12 @@ def thread_context(request: HttpRequest, shown: inbox.Opened) -> dict[str, Any]:
     return {
         "conversation": conversation,
         "thread": inbox.thread(
-            conversation, now=now, before=before(request), since=since(request), consent=shown.consent
+            conversation,
+            now=now,
+            before=before(request),
+            since=since(request),
+            consent=shown.consent,
+            reader_id=user_id(request),
         ),
         "clocks": wording.clocks(conversation.contact, now),
         "may_write": may_write(request),

@@ -119,6 +119,16 @@ class Note(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Remark(Event):
+    """Somebody writes a note for colleagues, and calls those whom it names with an @."""
+
+    thread: Thread
+    body: str
+    author: str
+    ref: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class Said(Event):
     """Something about consent that no text of its own tells the ledger; ``at`` is when it is recorded."""
 

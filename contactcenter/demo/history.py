@@ -25,7 +25,7 @@ from consent.purposes import Level
 from contactcenter.accounts.models import User
 from contactcenter.demo import carrier, events, organisation, plan
 from contactcenter.demo.events import Act, Event, Fate, Said, Thread
-from conversations import assigning, contacts, dispatch, handling, inbound, outbound, settling, unread
+from conversations import assigning, contacts, dispatch, handling, inbound, notes, outbound, settling, unread
 from conversations.models import Conversation, Line, Message
 from conversations.reading import Delivery
 
@@ -213,6 +213,16 @@ class History:
         form.save()
         for tag in event.tags:
             contacts.add_tag(contact=contact, name=tag)
+
+    @happen.register
+    def remark(self, event: events.Remark) -> None:
+        notes.write(
+            conversation=self.conversation(event.thread, event.at),
+            author=User.objects.get(username=event.author),
+            ref=event.ref,
+            body=event.body,
+            now=event.at,
+        )
 
     # --- Consent
 

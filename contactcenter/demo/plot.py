@@ -10,7 +10,7 @@ from consent.purposes import Kind, Source
 from contactcenter.demo import dialogues, organisation
 from contactcenter.demo.desk import Desk, Rush
 from contactcenter.demo.dialogues import Blanks, Dialogue, Turn
-from contactcenter.demo.events import Act, Event, Fate, Judge, Leave, Note, Reply, Said, Seal, Text
+from contactcenter.demo.events import Act, Event, Fate, Judge, Leave, Note, Remark, Reply, Said, Seal, Text
 from contactcenter.demo.people import Person
 
 # Of those who write, so many agreed to more than being answered.
@@ -123,6 +123,13 @@ class Conversation:
         round_at = self.plot.desk.next(self.at)
         self.at = round_at + timedelta(seconds=9) if round_at < self.at + timedelta(minutes=10) else self.at
         self.act(Act.Kind.RESOLVE, author=self.author)
+
+    def remark(self, body: str, author: str = "") -> None:
+        """A note for colleagues."""
+        self.at += timedelta(seconds=2)
+        self.plot.events.append(
+            Remark(at=self.at, thread=self.thread, body=body, author=author or self.author, ref=self.plot.uuid())
+        )
 
     def note(self, tags: tuple[str, ...] = ()) -> None:
         """The agent notes who this is, once."""

@@ -72,6 +72,19 @@ SINCE = {
     Situation.DUE_SOON: (13.5 * 60, 10 * 60, 7 * 60),
     Situation.WAITING: (270, 235, 200, 170, 140, 115, 95, 80),
 }
+# What colleagues say to each other beneath them, by whom; empty: by whoever answers.
+REMARKS: dict[Situation, tuple[tuple[str, str], ...]] = {
+    Situation.OVERDUE: (
+        ("supervisor", "@agent please take this one first. If the charge is our mistake, say so and name the day."),
+    ),
+    Situation.DUE_SOON: (("", "@supervisor this may be an emergency. I am calling them now."),),
+    Situation.WAITING: (
+        ("supervisor", "Dr. Iyer has kept two places free for today: offer one of these."),
+        ("agent2", "@agent you spoke with the new supplier: did they change the colour of these?"),
+    ),
+    Situation.SNOOZED: (("", "Waits for the insurer’s letter: https://harborclinic.example/letters/2207"),),
+    Situation.SUSPECTED: (("", "@compliance is this a no? I have not answered yet."),),
+}
 # So many pieces of small talk make a thread of more than 120 texts.
 PIECES = 43
 Story = Callable[[Conversation, Dialogue, int], None]
@@ -87,8 +100,17 @@ def waiting(situation: Situation) -> Story:
         it.note(dialogue.tags)
         if it.owner:
             it.act(Act.Kind.ASSIGN, author=it.owner)
+        remark(it, situation, turn)
 
     return story
+
+
+def remark(it: Conversation, situation: Situation, turn: int) -> None:
+    """What the first of a kind need to have said about them."""
+    remarks = REMARKS.get(situation, ())
+    if turn < len(remarks):
+        author, body = remarks[turn]
+        it.remark(body, author)
 
 
 def reply_failed(it: Conversation, dialogue: Dialogue, turn: int) -> None:
@@ -151,6 +173,7 @@ def snoozed(it: Conversation, dialogue: Dialogue, turn: int) -> None:
     it.play(dialogue, it.at_rush(it.rng.choice(it.plot.desk.rushes[-6:]), dialogue.replies))
     it.act(Act.Kind.READ)
     morning = datetime.combine(local(it.plot.now).date(), time(8), NEW_YORK)
+    remark(it, Situation.SNOOZED, turn)
     it.act(Act.Kind.SNOOZE, until=(morning + timedelta(days=(1, 2, 3, 5, 7)[turn % 5])).astimezone(it.plot.now.tzinfo))
 
 
@@ -301,6 +324,7 @@ def suspected(it: Conversation, dialogue: Dialogue, turn: int) -> None:
     rush = it.plot.desk.rushes[-5] if turn % 2 else it.plot.desk.lately[:7]
     it.play(dialogue, it.at_rush(rush, 4), blanks=blanks)
     it.act(Act.Kind.READ)
+    remark(it, Situation.SUSPECTED, turn)
 
 
 def cleared(it: Conversation, dialogue: Dialogue, turn: int) -> None:

@@ -94,6 +94,8 @@ class Mention(models.Model):
         indexes = [
             # inbox: who is called and has not looked
             models.Index(fields=["user", "-id"], name="mention_unseen", condition=models.Q(seen_at=None)),
+            # the page of mentions: what somebody has seen, the newest first
+            models.Index(fields=["user", "-id"], name="mention_seen", condition=~models.Q(seen_at=None)),
         ]
 
     def __str__(self) -> str:

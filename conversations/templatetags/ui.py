@@ -1,6 +1,7 @@
 """Icons and times. The browser keeps the times current (static/js/times.js) from the same words."""
 
 import json
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from django import template
@@ -13,8 +14,8 @@ from django.utils.translation import ngettext
 from consent import telling
 from consent.models import ConsentEvent
 from contactcenter.lib import phone, segments
-from conversations import contacts, links, wording
-from conversations.models import Conversation, Message
+from conversations import contacts, links, marking, wording
+from conversations.models import Conversation, Mention, Message, Note
 
 register = template.Library()
 
@@ -23,6 +24,7 @@ ICONS = {
     "alert": "M8 2.5 14 13H2zM8 6.5v3M8 11.3v.1",
     "assign": "M6.5 7.5a2.3 2.3 0 1 0 0-4.6 2.3 2.3 0 0 0 0 4.6zM2 13c0-2.2 2-3.6 4.5-3.6 1 0 1.9.2 2.6.6"
     "M12 9v4M10 11h4",
+    "at": "M10.6 8a2.6 2.6 0 1 1-5.2 0 2.6 2.6 0 0 1 5.2 0zM10.6 5.4v3.3a1.7 1.7 0 0 0 3.4 0V8A6 6 0 1 0 11.6 12.8",
     "back": "M10 3 5 8l5 5",
     "check": "M3 8.5l3.2 3L13 4.5",
     "checks": "M1.5 8.5l2.8 2.8L10 5M7 10.8l.6.5L14 5",
@@ -36,6 +38,7 @@ ICONS = {
     "inbox": "M2.5 9.5 4 3.5h8l1.5 6v3h-11zM2.5 9.5h3l1 1.5h3l1-1.5h3",
     "moon": "M12.8 9.8A5.2 5.2 0 0 1 6.2 3.2 5.4 5.4 0 1 0 12.8 9.8z",
     "more": "M3.5 8h.01M8 8h.01M12.5 8h.01",
+    "note": "M4 2.5h5l3 3v8H4zM9 2.5v3h3M6 8.5h4M6 11h4",
     "pause": "M5.5 3.5v9M10.5 3.5v9",
     "tag": "M2.5 2.5h5l6 6-5 5-6-6zM5.2 5.2v.1",
     "plus": "M8 3v10M3 8h10",
@@ -171,6 +174,12 @@ def is_leaving(message: Message) -> bool:
 @register.filter
 def asleep(until: datetime) -> str:
     return wording.asleep(until)
+
+
+@register.simple_tag
+def note_body(note: Note, mentions: Iterable[Mention], reader_id: int | None) -> SafeString:
+    """What a note says, with whom it calls."""
+    return marking.marked(note.body, [mention.user for mention in mentions], reader_id=reader_id)
 
 
 @register.filter

@@ -13,6 +13,7 @@ export function listenToActions({ changed, complain }) {
     }
     if (detail.successful) done(target, detail.xhr.getResponseHeader("X-Undo"));
     else if (detail.xhr.status !== 422) complain(failed);
+    else if (target.querySelector("[data-why]")) target.querySelector("[data-why]").textContent = detail.xhr.responseText;
     else if (!target.matches("[data-editing]")) complain(detail.xhr.responseText);
     changed();
   });
@@ -31,6 +32,7 @@ function done(element, deeds) {
   const { done: words, leaves, cancels, clears, editing } = element.dataset;
   const menu = element.closest("details");
   if (menu) menu.open = false;
+  element.closest("dialog")?.close();
   if (editing !== undefined) element.removeAttribute("data-editing");
   if (clears !== undefined) element.reset();
   const isLeaving = leaves !== undefined;
@@ -42,7 +44,7 @@ function done(element, deeds) {
   if (isLeaving) document.dispatchEvent(new CustomEvent("conversation:resolved"));
 }
 
-/** One dialog for the life of any message. */
+/** One dialog for all that is asked or shown above the page: the life of a message, to whom a conversation goes. */
 export function openDetails(dialog, { complain }) {
   document.addEventListener("click", async ({ target }) => {
     const button = target.closest("[data-details]");
@@ -51,6 +53,7 @@ export function openDetails(dialog, { complain }) {
       const answer = await fetch(button.dataset.details, { headers: { Accept: "text/html" } });
       if (!answer.ok) throw new Error(answer.status);
       dialog.innerHTML = await answer.text();
+      window.htmx.process(dialog);
       dialog.showModal();
     } catch {
       complain(failed);

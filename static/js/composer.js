@@ -3,16 +3,16 @@ import { Clock } from "./clock.js";
 import { Drafts } from "./drafts.js";
 import { SendMenu } from "./later.js";
 import { Meter } from "./meter.js";
-import { csrfToken } from "./page.js";
+import { newRef, post, wayOf } from "./sending.js";
 import { Since } from "./since.js";
 import { toast, wayBack } from "./toast.js";
 
-const TIMEOUT_MS = 15_000;
 const PAUSE_MS = 500;
 const NOW = { dueAt: "", resolves: false };
 
 export class Composer {
   #isSending = false;
+  #isAside = false;
   #seen = 0;
   #isTouched = false;
   #isRepeat = false;
@@ -49,10 +49,17 @@ export class Composer {
     if (!this.form.hidden) this.box.focus();
   }
 
+  /** While its author writes to colleagues instead. */
+  setAside(isAside) {
+    this.#isAside = isAside;
+    this.follow();
+  }
+
   // After a refetch: a reply may have become impossible or possible, and a text that seemed lost may have arrived.
   follow() {
     const { dataset } = document.querySelector(".thread-body");
-    this.form.hidden = "blocked" in dataset || "history" in dataset;
+    this.isImpossible = "blocked" in dataset || "history" in dataset;
+    this.form.hidden = this.isImpossible || this.#isAside;
     this.#showKept("blocked" in dataset);
     this.#fit();
     const bubble = this.draft.ref && document.getElementById(`m-${this.draft.ref}`);
@@ -81,7 +88,11 @@ export class Composer {
     this.form.toggleAttribute("data-busy", true);
     this.clearError();
     this.#showBubble(body);
-    const { problem } = await this.#post(this.form.action, { body, ref, seen: this.#seen, ...(way.dueAt && { due_at: way.dueAt }) });
+    const { problem } = await post(
+      this.form.action,
+      { body, ref, seen: this.#seen, ...(way.dueAt && { due_at: way.dueAt }) },
+      this.form.dataset,
+    );
     this.#isSending = false;
     this.form.toggleAttribute("data-busy", false);
     if (this.draft.ref === ref) {
@@ -98,28 +109,6 @@ export class Composer {
     this.#way = way;
     this.#keep();
     return this.draft.ref;
-  }
-
-  // What was done, or why it was not, in words.
-  async #post(url, fields) {
-    const { unreachable, signedOut } = this.form.dataset;
-    try {
-      const answer = await fetch(url, {
-        method: "POST",
-        body: new URLSearchParams(fields),
-        headers: { "X-CSRFToken": csrfToken() },
-        keepalive: true, // also when its author goes on to the next conversation at once
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      const words = await answer.text();
-      if (answer.redirected || answer.status === 403) return { problem: { words: signedOut } };
-      if (answer.status === 422) return { problem: { words, isFinal: true } };
-      if (answer.status === 409) return { problem: { since: words } };
-      if (answer.ok) return { deeds: answer.headers.get("X-Undo") };
-    } catch {
-      // said below
-    }
-    return { problem: { words: unreachable, mayTryAgain: true } };
   }
 
   // Only a reason in words, given at once, says that this text was not taken: else it keeps its id, whatever comes.
@@ -162,7 +151,7 @@ export class Composer {
 
   async #resolve() {
     this.clearError();
-    const { problem, deeds } = await this.#post(this.form.dataset.resolve, { up_to: this.#seen });
+    const { problem, deeds } = await post(this.form.dataset.resolve, { up_to: this.#seen }, this.form.dataset);
     this.refresh();
     if (problem) {
       this.showError(this.form.dataset.unresolved, () => this.#resolve());
@@ -301,23 +290,4 @@ function write(element, words) {
 // Then the keyboard is where its reader left it: with the list's keys, not with the box.
 function isReload() {
   return performance.getEntriesByType("navigation")[0]?.type === "reload";
-}
-
-// What Enter does with these modifiers; nothing for a new line.
-function wayOf({ ctrlKey, metaKey, shiftKey, altKey }) {
-  const isCommand = ctrlKey || metaKey;
-  if (altKey) return null;
-  if (document.body.dataset.sendKey === "ctrl_enter") return isCommand ? { ...NOW, resolves: shiftKey } : null;
-  if (isCommand) return { ...NOW, resolves: true };
-  return shiftKey ? null : NOW;
-}
-
-// crypto.randomUUID exists on https and localhost only, and some try this out on plain http first.
-function newRef() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }

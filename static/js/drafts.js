@@ -1,16 +1,18 @@
 // What somebody has begun to write, kept in this browser until the server has it: by user, because desks are shared,
-// and by conversation.
+// by conversation, and by kind: what is meant for colleagues is never in the box that sends.
 const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
 const EVERYBODYS = "draft:";
 
 /** One user's drafts: `body` as typed; `ref`, `tried` and `due` of an attempt whose outcome is not known; `at` in ms. */
 export class Drafts {
-  static of(userId) {
-    return new Drafts(userId);
+  /** `kind`: "reply" or "note". */
+  static of(userId, kind = "reply") {
+    return new Drafts(userId, kind);
   }
 
-  constructor(userId) {
+  constructor(userId, kind) {
     this.prefix = `${EVERYBODYS}${userId}:`;
+    this.suffix = kind === "reply" ? "" : `:${kind}`;
   }
 
   get(conversation) {
@@ -22,7 +24,7 @@ export class Drafts {
     const isCard = holdsSecret(draft.body);
     try {
       if (isCard || !(draft.body || draft.ref)) this.remove(conversation);
-      else localStorage.setItem(this.prefix + conversation, JSON.stringify(storable(draft)));
+      else localStorage.setItem(this.#key(conversation), JSON.stringify(storable(draft)));
     } catch {
       return "failed"; // a full or forbidden storage costs the safety net, not the message
     }
@@ -30,28 +32,33 @@ export class Drafts {
   }
 
   remove(conversation) {
-    localStorage.removeItem(this.prefix + conversation);
+    localStorage.removeItem(this.#key(conversation));
   }
 
   /** Conversation id → text. */
   all() {
-    const texts = keys(this.prefix).map((key) => [Number(key.slice(this.prefix.length)), parsed(read(key)).body]);
-    return new Map(texts.filter(([, body]) => body.trim()));
+    const texts = keys(this.prefix).map((key) => [parseInt(key.slice(this.prefix.length), 10), key]);
+    const own = texts.filter(([id, key]) => key === this.#key(id)).map(([id, key]) => [id, parsed(read(key)).body]);
+    return new Map(own.filter(([, body]) => body.trim()));
   }
 
   /** Calls back with the draft when another tab of this user has changed it. */
   onElsewhere(conversation, callback) {
     addEventListener("storage", ({ key }) => {
-      if (key === null || key === this.prefix + conversation) callback(this.get(conversation));
+      if (key === null || key === this.#key(conversation)) callback(this.get(conversation));
     });
   }
 
   #read(conversation) {
-    return read(this.prefix + conversation);
+    return read(this.#key(conversation));
+  }
+
+  #key(conversation) {
+    return this.prefix + conversation + this.suffix;
   }
 }
 
-/** Conversation id → text, of everything this user has begun to write here. */
+/** Conversation id → text, of every reply that this user has begun to write here. */
 export function drafts(userId) {
   return Drafts.of(userId).all();
 }

@@ -9,6 +9,7 @@ import { Drawer } from "./drawer.js";
 import { Indicator } from "./indicator.js";
 import { Keys } from "./keys.js";
 import { ListView } from "./list.js";
+import { NoteBox } from "./notes.js";
 import { Region } from "./region.js";
 import { LiveSocket } from "./socket.js";
 import { ThreadView } from "./thread.js";
@@ -37,7 +38,9 @@ const followList = () => {
 };
 
 const composer = at("composer") && new Composer(at("composer"), { refresh: refreshAll });
-const threadView = thread && new ThreadView(thread, { readUrl: at("composer")?.dataset.read });
+const noteBox = composer && new NoteBox(at("note-form"), { composer, refresh: refreshAll });
+const threadView =
+  thread && new ThreadView(thread, { readUrl: at("composer")?.dataset.read, seenUrl: at("thread").dataset.seen, changed: refreshAll });
 const listView = new ListView(list, { openId, userId: document.body.dataset.user });
 const selection = at("bulk") && new Selection(at("list"), at("bulk"), { changed: refreshAll });
 new Keys({ move: (step) => listView.move(step), select: selection && (() => selection.toggleCurrent()) });
@@ -54,6 +57,7 @@ if (thread) {
   thread.onChange = () => {
     threadView.restore();
     composer?.follow();
+    noteBox?.follow();
   };
   panel.element.addEventListener("focusout", () => setTimeout(() => panel.refresh()));
   panel.element.addEventListener("click", ({ target }) => {

@@ -112,10 +112,12 @@ export class ListView {
 
   // What the list says to the rest of the page.
   #tell() {
-    const { waiting, found } = this.element.querySelector(".rows").dataset;
-    const badge = document.getElementById("waiting");
-    badge.hidden = waiting === "0";
-    badge.firstElementChild.textContent = Number(waiting) > MOST_WAITING ? `${MOST_WAITING}+` : waiting;
+    const { waiting, called, found } = this.element.querySelector(".rows").dataset;
+    for (const [id, number] of Object.entries({ waiting, called })) {
+      const badge = document.getElementById(id);
+      badge.hidden = number === "0";
+      badge.firstElementChild.textContent = Number(number) > MOST_WAITING ? `${MOST_WAITING}+` : number;
+    }
     document.getElementById("found").textContent = found;
   }
 

@@ -12,27 +12,33 @@ export class ThreadView {
   #readUpTo = 0;
   #stays = true;
   #newFrom = 0;
+  #lastNote = 0;
+  #seenNote = 0;
   #isLoading = false;
 
-  constructor(region, { readUrl }) {
+  /** `readUrl`, `seenUrl`: where to say that texts were read, and notes that call their reader seen; then `changed()`. */
+  constructor(region, { readUrl, seenUrl, changed }) {
     this.region = region;
     this.element = region.element;
-    this.readUrl = readUrl;
+    Object.assign(this, { readUrl, seenUrl, changed });
     this.jump = document.getElementById("jump");
     this.announcer = document.getElementById("announcer");
     this.#lastId = this.#last();
     this.#newFrom = this.#firstUnread();
     this.#showRule();
-    if (!this.#isHistory()) this.toEnd();
-    this.#stays = !this.#isHistory();
+    this.#lastNote = this.#notesAfter(0).at(-1)?.id ?? 0;
+    const aim = this.#aim();
+    if (aim) aim.scrollIntoView({ block: "center" });
+    else if (!this.#isHistory()) this.toEnd();
+    this.#stays = !this.#isHistory() && !aim;
     this.#log().addEventListener("scroll", () => this.#onScroll(), { passive: true });
     this.element.addEventListener("click", (event) => this.#onClick(event));
     this.jump?.addEventListener("click", () => this.toEnd());
     // The composer that appears, or grows, takes room from the log: who was at the end stays there.
     new ResizeObserver(() => this.#stays && this.toEnd()).observe(this.#log());
-    for (const event of ["visibilitychange", "focus"]) addEventListener(event, () => this.#markRead(), true);
+    for (const event of ["visibilitychange", "focus"]) addEventListener(event, () => this.#markSeen(), true);
     document.addEventListener("conversation:resolved", () => (this.readUrl = "")); // on the way out, nothing is read
-    this.#markRead();
+    this.#markSeen();
   }
 
   #onScroll() {
@@ -65,18 +71,21 @@ export class ThreadView {
 
   restore() {
     const arrived = this.#arrivedAfter(this.#lastId);
+    const noted = this.#notesAfter(this.#lastNote);
     if (arrived.length && !this.#isSeen()) this.#newFrom ||= Number(arrived[0].dataset.id);
     if (this.#hasReplied()) this.#newFrom = 0;
     this.#lastId = Math.max(this.#lastId, this.#last());
+    this.#lastNote = Math.max(this.#lastNote, ...noted.map(({ id }) => id));
     this.#isLoading = false;
     this.#showRule();
     if (this.#wasAtEnd && !this.#isHistory()) this.toEnd();
     else {
       this.#holdStill();
-      this.#offerJump(arrived.length);
+      this.#offerJump(arrived.length + noted.length);
     }
     if (arrived.length) this.#announce(arrived.at(-1));
-    this.#markRead();
+    else if (noted.length) this.#announceNote(noted.at(-1).element);
+    this.#markSeen();
   }
 
   toEnd() {
@@ -89,7 +98,7 @@ export class ThreadView {
 
   #firstInView() {
     const top = this.#log().getBoundingClientRect().top;
-    const bubble = [...this.element.querySelectorAll(".msg")].find((one) => one.getBoundingClientRect().bottom > top);
+    const bubble = [...this.element.querySelectorAll(".msg, .note, .evt")].find((one) => one.getBoundingClientRect().bottom > top);
     return bubble && { id: bubble.id, top: bubble.getBoundingClientRect().top };
   }
 
@@ -109,7 +118,12 @@ export class ThreadView {
   #caughtUp() {
     this.#missed = 0;
     if (this.jump) this.jump.hidden = true;
-    this.#markRead();
+    this.#markSeen();
+  }
+
+  // What the address asks for: a note that calls its reader.
+  #aim() {
+    return location.hash.startsWith("#n-") ? document.getElementById(location.hash.slice(1)) : null;
   }
 
   // --- What is new: a rule above it, until its reader answers or leaves
@@ -141,6 +155,18 @@ export class ThreadView {
     return [...this.element.querySelectorAll(".msg--in[data-id]")].filter((bubble) => Number(bubble.dataset.id) > id);
   }
 
+  // Of colleagues: what is one's own needs no jump and no words.
+  #notesAfter(id) {
+    return [...this.element.querySelectorAll(".note:not([data-mine])")]
+      .map((element) => ({ element, id: Number(element.dataset.note) }))
+      .filter((note) => note.id > id);
+  }
+
+  #announceNote(note) {
+    const text = () => note.querySelector(".note-text").textContent;
+    this.announcer.textContent = this.announcer.dataset.wordsNote.replace("{text}", text);
+  }
+
   #announce(bubble) {
     const { words } = this.announcer.dataset;
     const name = document.getElementById("contact-name").textContent;
@@ -149,19 +175,34 @@ export class ThreadView {
       .replace("{text}", () => bubble.querySelector(".bub").textContent);
   }
 
+  #markSeen() {
+    this.#markRead();
+    this.#markCalled();
+  }
+
+  // Whoever has the conversation before them has been reached, also when they read further up.
+  async #markCalled() {
+    const called = Number(this.#body().dataset.called ?? 0);
+    if (!this.seenUrl || !this.#isSeen() || this.#isHistory() || called <= this.#seenNote) return;
+    const isInView = this.#isAtEnd() || this.#isInView(this.element.querySelector(`[data-note="${called}"]`));
+    if (!isInView) return;
+    this.#seenNote = called;
+    if (await say(this.seenUrl, called)) this.changed();
+    else this.#seenNote = 0;
+  }
+
+  #isInView(element) {
+    const [log, box] = [this.#log(), element].map((one) => one?.getBoundingClientRect());
+    return Boolean(box) && box.bottom > log.top && box.top < log.bottom;
+  }
+
   // Read means: on a screen that somebody has before them, and not scrolled away from.
   async #markRead() {
     const { unread, last } = this.#body().dataset;
     const isSeen = this.#isSeen() && this.#isAtEnd() && !this.#isHistory();
     if (!this.readUrl || !isSeen || Number(unread) === 0 || Number(last) <= this.#readUpTo) return;
     this.#readUpTo = Number(last);
-    try {
-      const body = new URLSearchParams({ up_to: last });
-      const answer = await fetch(this.readUrl, { method: "POST", body, headers: { "X-CSRFToken": csrfToken() } });
-      if (!answer.ok) this.#readUpTo = 0;
-    } catch {
-      this.#readUpTo = 0; // the next catch-up says it again
-    }
+    if (!(await say(this.readUrl, last))) this.#readUpTo = 0; // the next catch-up says it again
   }
 
   #isSeen() {
@@ -187,5 +228,15 @@ export class ThreadView {
   #isAtEnd() {
     const log = this.#log();
     return log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
+  }
+}
+
+// Whether the server has heard up to which id somebody saw what is there.
+async function say(url, upTo) {
+  try {
+    const body = new URLSearchParams({ up_to: upTo });
+    return (await fetch(url, { method: "POST", body, headers: { "X-CSRFToken": csrfToken() } })).ok;
+  } catch {
+    return false;
   }
 }

@@ -40,6 +40,8 @@ SAMPLES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "contact-edit": lambda world: {"pk": world.conversation.pk},
     "scheduled-change": lambda world: {"pk": world.message.pk},
     "conversation-dispositions": lambda world: {"pk": world.conversation.pk},
+    "note-write": lambda world: {"pk": world.conversation.pk},
+    "notes-seen": lambda world: {"pk": world.conversation.pk},
     "tag-add": lambda world: {"pk": world.conversation.pk},
     "tag-remove": lambda world: {"pk": world.conversation.pk, "tag": 1},
     "message-details": lambda world: {"pk": world.message.pk},

@@ -211,3 +211,23 @@ def test_writing_to_somebody_first_asks_the_gate_first(desk: Desk, product: Prod
     page.get_by_label("From the line").select_option(str(line.get_attribute("value")))
     page.get_by_role("button", name="Ask whether").click()
     page.wait_for_url(f"**/inbox/{pk}/")
+
+
+def test_a_conversation_is_handed_to_a_team_with_a_note(desk: Desk, page: Page, product: Product, handset: str) -> None:
+    dialog = page.locator("#details")
+
+    page.keyboard.press("t")
+    expect(dialog.get_by_role("heading", name="Transfer")).to_be_visible()
+    team = dialog.locator("optgroup[label=Teams] option:not([disabled])").first
+    dialog.get_by_label("To").select_option(team.get_attribute("value"))
+    dialog.get_by_label("Note for whoever takes over").fill("@nobody.here has promised a call")
+    dialog.get_by_role("button", name="Transfer").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Nobody here is called")
+
+    dialog.get_by_label("Note for whoever takes over").fill("They were promised a call")
+    dialog.get_by_role("button", name="Transfer").click()
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#toast")).to_contain_text("Handed on")
+    opened(page, product, handset)
+    expect(page.locator("#messages")).to_contain_text("They were promised a call")
+    expect(page.locator("#messages")).to_contain_text("transferred this to")

@@ -26,7 +26,7 @@ def test_thread_and_panel_cost_a_fixed_number_of_queries(count: int, django_asse
         screens.outgoing(conversation, status=Status.FAILED, error_code="1000")
         screens.stop(conversation)
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(15):
         shown = inbox.conversations().get(pk=conversation.pk)
         thread = inbox.thread(shown, now=timezone.now())
         for bubble in thread.bubbles:
