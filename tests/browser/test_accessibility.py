@@ -30,7 +30,7 @@ CONVERSATIONS = {
     "blocked": WITH_MESSAGE.format("status = 'blocked'"),
     "a photo": WITH_MESSAGE.format("kind = 'unsupported'"),
     "opted out": "SELECT conversation_id FROM conversations_message WHERE body ILIKE 'stop' ORDER BY id DESC LIMIT 1",
-    "noted": "SELECT conversation_id FROM conversations_mention JOIN conversations_note note ON note.id = note_id LIMIT 1",
+    "noted": "SELECT conversation_id FROM conversations_note ORDER BY position('@' in body) = 0 LIMIT 1",
     "snoozed": "SELECT id FROM conversations_conversation WHERE snoozed_until IS NOT NULL LIMIT 1",
     "resolved": "SELECT id FROM conversations_conversation WHERE resolved_at IS NOT NULL LIMIT 1",
     "waiting": "SELECT id FROM conversations_conversation WHERE due_at IS NOT NULL ORDER BY unread DESC LIMIT 1",

@@ -1,4 +1,4 @@
-"""Notes in the thread: written beside the reply and never as one, calling colleagues who are told until they have looked."""
+"""Notes in the thread: written beside the reply and never as one, calling colleagues until they have looked."""
 
 import re
 
