@@ -172,10 +172,9 @@ def unseen(user_id: int, *, fresh: bool = False) -> int:
 
 def mentions(user_id: int, *, before: int | None = None) -> tuple[list[Mention], list[Mention], int | None]:
     """Who called somebody: what they have not seen, a page of what they have, and the id before which the next begins.
-    The newest first. Two queries."""
-    of = Mention.objects.filter(user=user_id).select_related(
-        "note__author", "note__conversation__contact", "note__conversation__line", "user"
-    )
+    The newest first."""
+    related = ("note__author", "note__conversation__contact", "note__conversation__line")
+    of = Mention.objects.filter(user=user_id).select_related(*related).prefetch_related("note__mentions__user")
     waiting = [] if before else list(of.filter(seen_at=None).order_by("-pk")[:UNSEEN_SHOWN])
     done = of.filter(seen_at__isnull=False).order_by("-pk")
     rows = list((done.filter(pk__lt=before) if before else done)[: ROWS + 1])

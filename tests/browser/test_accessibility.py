@@ -30,6 +30,7 @@ CONVERSATIONS = {
     "blocked": WITH_MESSAGE.format("status = 'blocked'"),
     "a photo": WITH_MESSAGE.format("kind = 'unsupported'"),
     "opted out": "SELECT conversation_id FROM conversations_message WHERE body ILIKE 'stop' ORDER BY id DESC LIMIT 1",
+    "noted": "SELECT conversation_id FROM conversations_note ORDER BY position('@' in body) = 0 LIMIT 1",
     "snoozed": "SELECT id FROM conversations_conversation WHERE snoozed_until IS NOT NULL LIMIT 1",
     "resolved": "SELECT id FROM conversations_conversation WHERE resolved_at IS NOT NULL LIMIT 1",
     "waiting": "SELECT id FROM conversations_conversation WHERE due_at IS NOT NULL ORDER BY unread DESC LIMIT 1",
@@ -37,6 +38,7 @@ CONVERSATIONS = {
 LISTS = [
     "",
     "scheduled/",
+    "mentions/",
     "new/",
     "?view=mine",
     "?view=snoozed",
@@ -128,6 +130,7 @@ OPENED: dict[str, Callable[[Page], None]] = {
     "editing details": opened("#contact-details button"),
     "message details": lambda page: page.locator("[data-details]").last.click(force=True),
     "commands": lambda page: page.locator("body").press("Control+k"),
+    "note": lambda page: (page.locator("#body").press("Escape"), page.keyboard.press("n"), page.keyboard.type("@"))[0],
     "smart quotes": lambda page: page.locator("#body").fill("“Hello” 👍"),
 }
 

@@ -91,8 +91,8 @@ def test_ctrl_enter_sends_resolves_and_says_so(page: Page, product: Product, han
 
 def test_whoever_chose_ctrl_enter_writes_lines_with_enter(page: Page, product: Product, handset: str) -> None:
     page.evaluate("document.body.dataset.sendKey = 'ctrl_enter'")
-    expect(page.locator("button[type=submit] .key-ctrl")).to_be_visible()
-    expect(page.locator("button[type=submit] .key-enter")).to_be_hidden()
+    expect(page.locator("#composer button[type=submit] .key-ctrl")).to_be_visible()
+    expect(page.locator("#composer button[type=submit] .key-enter")).to_be_hidden()
     write(page, "First line")
     page.keyboard.press("Enter")
     page.keyboard.type("second line")

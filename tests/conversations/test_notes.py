@@ -302,7 +302,7 @@ def test_the_page_of_mentions_costs_a_fixed_number_of_queries(
             notes.seen(user_id=ben.pk, conversation=conversation, now=timezone.now())
     client.force_login(ben)
 
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(8):
         client.get(reverse("mentions"))
 
 
