@@ -241,6 +241,7 @@ def rows_context(asked: Listing, rows: Rendered, counts: listing.Counts, called:
         "filters": [group for group in filters(asked, lines) if len(group["choices"]) > 1],
         "empty": empty(asked),
         "waiting": counts.waiting,
+        "mine": counts.mine,
         "mine_unread": counts.mine_unread,
         "called": called,
     }

@@ -17,7 +17,7 @@ class SettingsForm(forms.ModelForm[User]):
 
     class Meta:
         model = User
-        fields = ("single_keys", "send_key", "plays_sound", "counts_in_title", "undo_seconds")
+        fields = ("single_keys", "send_key", "plays_sound", "counts_in_title", "notifies", "undo_seconds")
         widgets = {"send_key": forms.RadioSelect, "undo_seconds": forms.RadioSelect}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

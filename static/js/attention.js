@@ -1,23 +1,29 @@
-// Calls for attention, for those who asked for it: a count in the title, a soft sound. One's own conversations only.
+// Calls for attention, for those who asked for it: a count in the title, a soft sound, the desktop. One's own work only.
+import { Desktop } from "./desktop.js";
+
 const BETWEEN_MS = 3_000;
 const NOTES_HZ = [587, 880];
 const NOTE_SECONDS = 0.14;
 const LOUDNESS = 0.05;
 
 const title = document.title.replace(/^\(\d+\) /, "");
+const desktop = new Desktop();
 let known = null;
 let wasOpenUnread = false;
 let lastSound = -Infinity;
 
 /** When the page begins and whenever the list changed: `list` holds the fragment, whose root knows how many conversations of one's own are unread. */
 export function attend(list) {
-  const unread = Number(list.querySelector("[data-mine-unread]").dataset.mineUnread);
+  const { mine, mineUnread, called } = list.querySelector("[data-mine-unread]").dataset;
+  const unread = Number(mineUnread);
   const isOpenUnread = list.querySelector(".q-row[aria-current].is-unread") !== null;
   const { titleCount, sound } = document.body.dataset;
   if (titleCount === "true") document.title = unread ? `(${unread}) ${title}` : title;
   // What arrives in the conversation that somebody is looking at needs no sound.
   const seen = document.hasFocus() && isOpenUnread && !wasOpenUnread ? 1 : 0;
   if (sound === "true" && known !== null && unread - seen > known) chime();
+  if (known !== null) desktop.tell({ text: unread - seen, given: Number(mine), called: Number(called) });
+  else desktop.know({ text: unread, given: Number(mine), called: Number(called) });
   known = unread;
   wasOpenUnread = isOpenUnread;
 }

@@ -12,6 +12,7 @@ CHOSEN = {
     "send_key": "ctrl_enter",
     "plays_sound": "on",
     "counts_in_title": "on",
+    "notifies": "on",
     "undo_seconds": "10",
     "theme": "dark",
 }
@@ -27,7 +28,7 @@ def agent(client):
 def test_somebody_new_has_shortcuts_sends_with_enter_and_is_not_disturbed():
     user = factories.user()
     assert (user.single_keys, user.send_key, user.plays_sound, user.counts_in_title) == (True, "enter", False, False)
-    assert user.undo_seconds == 0
+    assert (user.notifies, user.undo_seconds) == (False, 0)
 
 
 def test_settings_are_saved_and_said_to_be(agent):
@@ -51,6 +52,7 @@ def test_the_page_shows_what_was_chosen(agent):
         "send_key": "ctrl_enter",
         "plays_sound": True,
         "counts_in_title": True,
+        "notifies": True,
         "undo_seconds": 10,
         "theme": "dark",
     }

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from playwright.sync_api import Locator, Page
 
-from tests.product import Product
+from tests.product import Product, eventually
 
 LINE = "18005550100"
 _numbers = itertools.count(1)
@@ -36,6 +36,11 @@ class People:
     def as_dana(self, name: str, deed: str, /, **data: str) -> None:
         seen_all = {"up_to": "9" * 18}
         assert self.dana.post(f"/inbox/{self.ids[name]}/{deed}/", **seen_all | data).ok
+
+    def give(self, name: str, user_id: int) -> None:
+        """To somebody whose page has just opened: it may not have said yet that they are here."""
+        address = f"/inbox/{self.ids[name]}/assign/"
+        eventually(lambda: self.dana.post(address, owner=str(user_id), was="").ok, what=f"{name} is given to {user_id}")
 
     def answer(self, name: str, body: str = "We are on it.") -> None:
         self.as_dana(name, "messages", body=body, ref=str(uuid4()))

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk
 from tests.browser.people import People, settings
-from tests.product import Product
+from tests.product import Product, eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.xdist_group("processes")]
 
@@ -275,8 +275,8 @@ def test_the_title_counts_and_a_sound_tells_what_is_new_in_ones_own_conversation
     for name in ("Ada", "Ben", "Cleo"):
         people.text(name)
         people.as_dana(name, "no-answer-needed")
-    people.as_dana("Ada", "assign", owner=str(samuel))
     page = opened(desk, people, "supervisor")
+    people.give("Ada", samuel)
     page.context.add_init_script(SILENT)
     page.reload()
     page.locator("h1").first.click()  # a page may sound only after somebody used it
@@ -337,3 +337,65 @@ def test_nothing_scrolls_sideways_at_320_pixels(desk: Desk, people: People) -> N
     page.keyboard.press("Control+k")
     assert page.evaluate(fits)
     expect(page.get_by_role("textbox", name="Find a command")).to_be_in_viewport()
+
+
+# A desktop that writes down what it is told, and a page that somebody else's window covers when the test says so.
+DESKTOP = """
+window.told = [];
+window.isCovered = false;
+document.hasFocus = () => !window.isCovered;
+window.Notification = class {
+  static permission = "granted";
+  static requestPermission() { return Promise.resolve(window.answer ?? "granted"); }
+  constructor(words, { tag }) { window.told.push([words, tag]); window.shown = this; }
+  close() {}
+};
+"""
+
+
+def test_the_desktop_tells_of_ones_own_work_and_of_nothing_that_is_looked_at(
+    desk: Desk, people: People, samuel: int, product: Product
+) -> None:
+    for name in ("Ada", "Ben"):
+        people.text(name)
+        people.as_dana(name, "no-answer-needed")
+    settings(product, "supervisor", single_keys="on", notifies="on")
+    page = opened(desk, people, "supervisor")
+    people.give("Ada", samuel)
+    page.context.add_init_script(DESKTOP)
+    page.reload()
+    page.locator("#live[data-state=live]").wait_for(state="attached")
+    expect(people.row(page, "Ada")).to_be_visible()
+    assert page.evaluate("told") == [], "what was there before is no news"
+
+    people.text("Ada", "Looked at")
+    expect(people.row(page, "Ada")).to_contain_text("Looked at")
+    assert page.evaluate("told") == []
+
+    page.evaluate("isCovered = true")
+    people.text("Ben", "Not his business")
+    expect(people.row(page, "Ben")).to_contain_text("Not his business")
+    assert page.evaluate("told") == []
+
+    people.give("Ben", samuel)
+    eventually(lambda: page.evaluate("told.length") == 1)
+    assert page.evaluate("told") == [["A new text for you", "inbox"]], "given with an unread text"
+    page.evaluate("shown.onclick()")
+    page.wait_for_url("**/inbox/?view=mine&show=unread")
+
+
+def test_the_switch_for_notifications_goes_back_where_the_browser_refuses(desk: Desk, product: Product) -> None:
+    page = desk.sign_in("agent2")
+    page.context.add_init_script(DESKTOP)
+    page.goto(f"{product.url}/settings/")
+    switch = page.get_by_role("switch", name="Desktop notifications")
+
+    page.evaluate("answer = 'denied'")
+    switch.click()
+    expect(switch).not_to_be_checked()
+    expect(page.locator("#notifies-refused")).to_be_visible()
+
+    page.evaluate("answer = 'granted'")
+    switch.click()
+    expect(switch).to_be_checked()
+    expect(page.locator("#notifies-refused")).to_be_hidden()
