@@ -216,6 +216,7 @@ def test_writing_to_somebody_first_asks_the_gate_first(desk: Desk, product: Prod
 def test_a_conversation_is_handed_to_a_team_with_a_note(desk: Desk, page: Page, product: Product, handset: str) -> None:
     dialog = page.locator("#details")
 
+    page.keyboard.press("Escape")
     page.keyboard.press("t")
     expect(dialog.get_by_role("heading", name="Transfer")).to_be_visible()
     team = dialog.locator("optgroup[label=Teams] option:not([disabled])").first

@@ -127,13 +127,13 @@ def test_a_held_key_acts_once(desk: Desk, people: People) -> None:
 def test_one_key_after_the_other_goes_to_a_view(desk: Desk, people: People) -> None:
     page = opened(desk, people)
 
-    for keys, view in (("gu", "unassigned"), ("gm", "mine"), ("gs", "snoozed")):
+    for keys, view in (("gu", "unassigned"), ("gm", "mine"), ("gs", "snoozed"), ("ga", "all")):
         for key in keys:
             page.keyboard.press(key)
         expect(page).to_have_url(f"{people.product.url}/inbox/?view={view}")
         page.locator("#live[data-state=live]").wait_for(state="attached")  # the address comes before the keys
     page.keyboard.press("g")
-    page.keyboard.press("a")
+    page.keyboard.press("r")
     expect(page).to_have_url(f"{people.product.url}/inbox/")
 
 

@@ -184,7 +184,7 @@ def test_search_finds_names_and_texts_while_one_types_and_escape_ends_it(desk: D
     expect(people.row(page, "Zebulon")).to_have_count(0)
     expect(people.row(page, "Ben").locator("mark")).to_have_text("zeppelin")
     expect(page.locator("#found")).to_have_text("1 conversation found")
-    expect(page).to_have_url(f"{people.product.url}/inbox/{people.ids['Cleo']}/?line={people.line_id}&q=zepp")
+    expect(page).to_have_url(f"{people.product.url}/inbox/{people.ids['Cleo']}/?view=all&line={people.line_id}&q=zepp")
 
     field.fill("Zebu")
     expect(people.row(page, "Zebulon")).to_be_visible()
@@ -193,7 +193,7 @@ def test_search_finds_names_and_texts_while_one_types_and_escape_ends_it(desk: D
     expect(field).to_have_value("")
     expect(people.row(page, "Cleo").locator("a")).to_have_attribute("aria-current", "true")
     expect(people.row(page, "Ben")).to_be_visible()
-    expect(page).to_have_url(f"{people.product.url}/inbox/{people.ids['Cleo']}/?line={people.line_id}")
+    expect(page).to_have_url(f"{people.product.url}/inbox/{people.ids['Cleo']}/?view=all&line={people.line_id}")
 
 
 def test_a_search_without_hits_says_so_and_what_to_do(desk: Desk, people: People) -> None:
