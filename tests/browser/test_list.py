@@ -275,8 +275,8 @@ def test_the_title_counts_and_a_sound_tells_what_is_new_in_ones_own_conversation
     for name in ("Ada", "Ben", "Cleo"):
         people.text(name)
         people.as_dana(name, "no-answer-needed")
-    people.as_dana("Ada", "assign", owner=str(samuel))
     page = opened(desk, people, "supervisor")
+    people.as_dana("Ada", "assign", owner=str(samuel))  # now that he is here
     page.context.add_init_script(SILENT)
     page.reload()
     page.locator("h1").first.click()  # a page may sound only after somebody used it
