@@ -24,7 +24,7 @@ SIGNED_OUT, BAD_MESSAGE = 4401, 4400
 # A session that ended elsewhere, or a user who was deactivated, is noticed this much later at most.
 RECHECK_SECONDS = 60.0
 MAX_MESSAGE = 1000
-# Between two words on what somebody is writing.
+# Between two words on the same.
 MIN_SECONDS = 1.0
 
 
@@ -41,7 +41,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.outbox = Outbox()
         self.tasks: list[asyncio.Task[None]] = []
-        self.said_at = -MIN_SECONDS
+        self.said, self.said_at = Doing.GONE, 0.0
 
     async def connect(self) -> None:
         await self.accept()  # before closing: browsers hide the code of a refused handshake
@@ -80,8 +80,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def do(self, doing: Doing) -> None:
         """Passes on what somebody does, as often as anybody can tell a difference."""
         now = asyncio.get_running_loop().time()
-        if doing == Doing.VIEWING or now - self.said_at >= MIN_SECONDS:
-            self.said_at = now
+        if doing != self.said or now - self.said_at >= MIN_SECONDS:
+            self.said, self.said_at = doing, now
             hub.say(self.outbox, doing)
 
     async def forward(self) -> None:

@@ -142,13 +142,13 @@ def test_the_open_row_stays_marked_and_counts_follow_what_happens(desk: Desk, pe
     page = opened(desk, people)
     people.row(page, "Ada").click()
     expect(people.row(page, "Ada").locator("a")).to_have_attribute("aria-current", "true")
-    everybody = int(page.locator("[data-command=view-3] .c").inner_text())
+    everybody = int(page.locator("[data-command=view-all] .c").inner_text())
     waiting = int(page.locator("#waiting span").first.inner_text())
 
     people.text("Ben", "I am new here")
 
     expect(people.row(page, "Ben")).to_contain_text("I am new here")
-    expect(page.locator("[data-command=view-3] .c")).to_have_text(str(everybody + 1))
+    expect(page.locator("[data-command=view-all] .c")).to_have_text(str(everybody + 1))
     expect(page.locator("#waiting span").first).to_have_text(str(waiting + 1))
     expect(people.row(page, "Ada").locator("a")).to_have_attribute("aria-current", "true")
 
