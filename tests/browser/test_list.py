@@ -139,7 +139,7 @@ def test_a_draft_shows_in_its_row_until_it_is_gone(desk: Desk, people: People) -
 
 def test_the_open_row_stays_marked_and_counts_follow_what_happens(desk: Desk, people: People) -> None:
     people.text("Ada")
-    page = opened(desk, people)
+    page = opened(desk, people, "supervisor")  # whose queues are all of them
     people.row(page, "Ada").click()
     expect(people.row(page, "Ada").locator("a")).to_have_attribute("aria-current", "true")
     everybody = int(page.locator("[data-command=view-all] .c").inner_text())
