@@ -85,13 +85,14 @@ def measured(sizes: tuple[int, ...], requests: int) -> dict[str, list[float]]:
 def pages(opened: int) -> dict[str, str]:
     """The conversation is one in the middle; its last text alone holds its number."""
     return {
-        "list: all": LIST,
+        "list: needs reply": LIST,
+        "list: all": f"{LIST}?view=all",
         "list: mine": f"{LIST}?view=mine",
         "list: unassigned": f"{LIST}?view=unassigned",
         "list: snoozed": f"{LIST}?view=snoozed",
-        "list: waiting": f"{LIST}?show=waiting",
-        "list: unread": f"{LIST}?show=unread",
-        "list: resolved": f"{LIST}?show=resolved",
+        "list: waiting": f"{LIST}?view=all&show=waiting",
+        "list: unread": f"{LIST}?view=all&show=unread",
+        "list: resolved": f"{LIST}?view=all&show=resolved",
         "thread": f"/inbox/{opened}/thread/",
         "panel": f"/inbox/{opened}/panel/",
         "search: a rare word": f"{LIST}?q={opened}",

@@ -16,6 +16,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from conversations import presence
+from conversations.company import Doing, Person
 from conversations.hub import Outbox, hub
 
 TOPICS = frozenset({"conversation"})
@@ -23,12 +24,16 @@ SIGNED_OUT, BAD_MESSAGE = 4401, 4400
 # A session that ended elsewhere, or a user who was deactivated, is noticed this much later at most.
 RECHECK_SECONDS = 60.0
 MAX_MESSAGE = 1000
+# Between two words on the same.
+MIN_SECONDS = 1.0
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """Client says ``{"subscribe": [topic, …], "open": id or null, "active": bool}``, again each half minute, and gets
-    ``{"type": "subscribed"}``; from then on it gets ``{"type": "signals", "signals": [{topic, id, version}, …]}`` and
-    ``{"type": "resync"}``."""
+    """Client says ``{"subscribe": [topic, …], "open": id or null, "active": bool, "seen": bool}``, again each half
+    minute, and gets ``{"type": "subscribed"}``; from then on it gets ``{"type": "resync"}``, ``{"type": "signals",
+    "signals": [{topic, id, version}, …]}`` and ``{"type": "company", "id", "people": [{name, initials, doing, seconds,
+    here}, …]}``. While somebody types it says ``{"doing": "writing" or "noting"}``, and ``"viewing"`` when they are
+    done."""
 
     channel_layer_alias = "none"
 
@@ -36,12 +41,15 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.outbox = Outbox()
         self.tasks: list[asyncio.Task[None]] = []
+        self.said, self.said_at = Doing.GONE, 0.0
 
     async def connect(self) -> None:
         await self.accept()  # before closing: browsers hide the code of a refused handshake
         if not self.is_allowed(self.scope["user"]):
             await self.close(SIGNED_OUT)
             return
+        user = self.scope["user"]
+        self.outbox.person = Person(user.pk, str(user), user.initials)
         await hub.start()
         self.tasks = [asyncio.create_task(self.forward()), asyncio.create_task(self.recheck())]
 
@@ -52,17 +60,29 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
-            topics, opened, is_active = wanted(text_data)
+            message = said(text_data)
+            asked = wanted(message) if "doing" not in message else None
+            doing = Doing(message.get("doing", ""))
         except ValueError:
             await self.close(BAD_MESSAGE)
             return
         if not self.tasks:
             return  # closing
-        self.outbox.topics, self.outbox.open = topics, opened
-        hub.add(self.outbox)
+        if asked is None:
+            self.do(doing)
+            return
+        topics, opened, is_active, is_seen = asked
+        hub.subscribe(self.outbox, topics, opened, is_seen=is_seen)
         self.outbox.put(json.dumps({"type": "subscribed"}))
         with contextlib.suppress(DatabaseError):  # said again in half a minute
             await database_sync_to_async(presence.seen)(self.scope["user"].pk, now=timezone.now(), is_active=is_active)
+
+    def do(self, doing: Doing) -> None:
+        """Passes on what somebody does, as often as anybody can tell a difference."""
+        now = asyncio.get_running_loop().time()
+        if doing != self.said or now - self.said_at >= MIN_SECONDS:
+            self.said, self.said_at = doing, now
+            hub.say(self.outbox, doing)
 
     async def forward(self) -> None:
         with contextlib.suppress(Exception):  # the socket is gone; its disconnect is on the way
@@ -88,14 +108,22 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return bool(user.is_authenticated and user.is_active)
 
 
-def wanted(text: str | None) -> tuple[frozenset[str], int | None, bool]:
-    """The topics of a subscription, the conversation that is open, and whether somebody has touched the page lately.
-    Raises ``ValueError`` when it is none."""
+def said(text: str | None) -> dict[str, Any]:
+    """A message of a page. Raises ``ValueError`` when it is none."""
     if text is None or len(text) > MAX_MESSAGE:
-        raise ValueError("no subscription")
+        raise ValueError("no message")
     message = json.loads(text)
-    topics = message.get("subscribe") if isinstance(message, dict) else None
+    if not isinstance(message, dict):
+        raise ValueError("no message")
+    return message
+
+
+def wanted(message: dict[str, Any]) -> tuple[frozenset[str], int | None, bool, bool]:
+    """The topics of a subscription, the conversation that is open, whether somebody has touched the page lately and
+    whether anybody can see it. Raises ``ValueError`` when it is none."""
+    topics = message.get("subscribe")
     if not isinstance(topics, list) or not TOPICS.issuperset(map(str, topics)):
         raise ValueError("no subscription")
     opened = message.get("open")
-    return frozenset(map(str, topics)), opened if type(opened) is int else None, message.get("active") is True
+    opened = opened if type(opened) is int else None
+    return frozenset(map(str, topics)), opened, message.get("active") is True, message.get("seen") is True

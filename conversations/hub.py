@@ -19,6 +19,7 @@ from uuid import uuid4
 from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import channel_layers
 
+from conversations.company import Company, Doing, Person
 from conversations.kept import kept
 from conversations.live import GROUP
 
@@ -42,8 +43,11 @@ class Outbox:
     def __init__(self) -> None:
         self.topics: frozenset[str] = frozenset()
         self.open: int | None = None
+        self.person: Person | None = None
+        self.page = uuid4().hex
         self.waiting: deque[str] = deque()
         self.arrived = asyncio.Event()
+        self.has_company = False
 
     def put(self, text: str) -> None:
         if len(self.waiting) >= OUTBOX_LENGTH:
@@ -71,6 +75,9 @@ class Hub:
         self.gathered: dict[tuple[str, int], int] = {}
         self.told_at = 0.0
         self.timer: asyncio.TimerHandle | None = None
+        self.company = Company()
+        self.layer: Any = None
+        self.saying: set[asyncio.Task[None]] = set()
 
     @property
     def is_healthy(self) -> bool:
@@ -97,6 +104,7 @@ class Hub:
 
     def discard(self, outbox: Outbox) -> None:
         self.outboxes.discard(outbox)
+        self.leave(outbox)
 
     def tell_all(self, text: str) -> None:
         kept.outdate()
@@ -136,6 +144,65 @@ class Hub:
                 elif others := [signal for signal in signals if signal[1] != outbox.open]:
                     outbox.put(encoded(others))
 
+    # Who is in a conversation
+
+    def subscribe(self, outbox: Outbox, topics: frozenset[str], opened: int | None, *, is_seen: bool) -> None:
+        """What this socket is to be told, and which conversation its page shows; ``is_seen``: and somebody can see."""
+        if outbox.open != opened:
+            self.leave(outbox)
+        outbox.topics, outbox.open = topics, opened
+        self.add(outbox)
+        if is_seen:
+            self.say(outbox, None)
+        elif opened is not None:
+            self.introduce(opened, outbox)
+
+    def say(self, outbox: Outbox, doing: Doing | None) -> None:
+        """What this page's person does in the conversation that it shows; ``None``: is still there."""
+        if outbox.open is None or outbox.person is None:
+            return
+        self.hear_of(outbox.open, outbox.page, outbox.person, doing)
+        person = [outbox.person.id, outbox.person.name, outbox.person.initials]
+        word = {"type": "company", "hub": self.id, "id": outbox.open, "page": outbox.page, "person": person}
+        if self.layer is not None:
+            task = asyncio.get_running_loop().create_task(self.pass_on(word | {"doing": doing}))
+            self.saying.add(task)
+            task.add_done_callback(self.saying.discard)
+
+    def leave(self, outbox: Outbox) -> None:
+        if outbox.open is not None:
+            self.say(outbox, Doing.GONE)
+
+    def hear_of(self, conversation: int, page: str, person: Person, doing: Doing | None) -> None:
+        now = time.monotonic()
+        if doing is None:
+            self.company.renew(conversation, page, person, now=now)
+        else:
+            self.company.hear(conversation, page, person, doing, now=now)
+        for outbox in self.outboxes:
+            if outbox.open == conversation:
+                self.introduce(conversation, outbox)
+
+    def introduce(self, conversation: int, outbox: Outbox) -> None:
+        """Tells a page who else is there, if that is news to it: or was nobody, and still is."""
+        if outbox.person is None:
+            return
+        others = self.company.besides(outbox.person.id, conversation, now=time.monotonic())
+        if others or outbox.has_company:
+            outbox.has_company = bool(others)
+            people = [
+                {"name": one.person.name, "initials": one.person.initials, "doing": one.doing}
+                | {"seconds": round(one.seconds, 1), "here": round(one.here, 1)}
+                for one in others
+            ]
+            outbox.put(json.dumps({"type": "company", "id": conversation, "people": people}))
+
+    async def pass_on(self, word: dict[str, Any]) -> None:
+        """To the other processes. Lost, it costs them what expires by itself."""
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                await self.layer.group_send(GROUP, word)
+
     # The layer
 
     async def run(self) -> None:
@@ -149,7 +216,7 @@ class Hub:
                 if failures == 1:
                     logger.warning("Live signals are interrupted, screens will catch up: %r", errors.exceptions[0])
             finally:
-                self.heard_at = None
+                self.heard_at = self.layer = None
                 await closed(layer)
             await asyncio.sleep(min(0.1 * 2**failures, MAX_BACKOFF_SECONDS) * random.uniform(0.5, 1.0))  # noqa: S311
 
@@ -158,6 +225,7 @@ class Hub:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             channel = await layer.new_channel()
             await layer.group_add(GROUP, channel)
+        self.layer = layer
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.beat(layer))
             tasks.create_task(self.hear(layer, channel))
@@ -179,6 +247,10 @@ class Hub:
                 message = await layer.receive(channel)
             if message["type"] == "signals":
                 self.fan_out(message["signals"])
+            elif message["type"] == "company":
+                if message["hub"] != self.id:
+                    doing = message["doing"] if message["doing"] is None else Doing(message["doing"])
+                    self.hear_of(message["id"], message["page"], Person(*message["person"]), doing)
             elif message.get("hub") == self.id:
                 # The first one proves that the subscription works: what changed before it has to be fetched. One out
                 # of turn tells that the layer reconnected by itself and lost what came between.

@@ -21,8 +21,8 @@ from django.utils.safestring import SafeString, mark_safe
 from consent.models import Standing
 from consent.purposes import Purpose
 from conversations import live
-from conversations.kept import kept
 from conversations.models import OPEN, Contact, Conversation, Line, Message
+from conversations.queues import EVERYBODYS, Teams
 from conversations.states import UNDELIVERED
 
 ROWS = 50
@@ -33,15 +33,20 @@ NEWEST = 10_000
 WORDS = 8
 # Replies that did not arrive and that nobody has sent again: more than a team can have before it.
 FAILURES = 1000
-COUNTED_TO = 999
 SNIPPET = 90
 
 
 class View(StrEnum):
+    NEEDS_REPLY = "needs-reply"
     MINE = "mine"
     UNASSIGNED = "unassigned"
     ALL = "all"
     SNOOZED = "snoozed"
+    QUEUE = "queue"
+
+
+# These show who waits, and nobody else.
+OF_WHO_WAITS = frozenset({View.NEEDS_REPLY, View.QUEUE})
 
 
 class Show(StrEnum):
@@ -78,14 +83,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Listing:
-    """What somebody asked to see."""
+    """What somebody asked to see. ``teams`` are those whose queues they answer; ``team_id`` is whose queue they look
+    at."""
 
     user_id: int
-    view: View = View.ALL
+    view: View = View.NEEDS_REPLY
     show: Show = Show.EVERYTHING
     line_id: int | None = None
     search: str = ""
     after: Place | None = None
+    team_id: int = EVERYBODYS
+    teams: Teams = None
 
     @classmethod
     def parse(cls, asked: Mapping[str, str], user_id: int) -> Self:
@@ -93,18 +101,20 @@ class Listing:
         view, show, line, after = (asked.get(name, "") for name in ("view", "show", "line", "after"))
         return cls(
             user_id=user_id,
-            view=View(view) if view in set(View) else View.ALL,
+            view=View(view) if view in set(View) else View.NEEDS_REPLY,
             show=Show(show) if show in set(Show) else Show.EVERYTHING,
-            line_id=int(line) if line.isascii() and line.isdecimal() and len(line) < 19 else None,
+            line_id=number(line),
             search=" ".join(asked.get("q", "").replace("\x00", "").split())[:100],
             after=Place.parse(after) if after else None,
+            team_id=(number(asked.get("team", "")) or EVERYBODYS) if view == View.QUEUE else EVERYBODYS,
         )
 
     @property
     def suffix(self) -> str:
-        """The query string that asks for this again; empty for the whole list from its top."""
+        """The query string that asks for this again; empty for who needs a reply, from the top."""
         asked = {
-            "view": self.view if self.view != View.ALL else "",
+            "view": self.view if self.view != View.NEEDS_REPLY else "",
+            "team": self.team_id or "",
             "show": self.show,
             "line": self.line_id or "",
             "q": self.search,
@@ -116,7 +126,9 @@ class Listing:
     @property
     def shared(self) -> "Listing":
         """The same for everybody who sees the same rows: only one's own depend on who asks."""
-        return self if self.view == View.MINE else replace(self, user_id=0)
+        if self.view == View.NEEDS_REPLY and not self.search:
+            return self
+        return replace(self, user_id=self.user_id if self.view == View.MINE else 0, teams=None)
 
     @property
     def is_filtered(self) -> bool:
@@ -127,22 +139,12 @@ class Listing:
         return replace(self, **{"after": None} | changes)
 
 
+def number(text: str) -> int | None:
+    """An id from a query string; not one that is longer than any id can be."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
 # --- Which rows --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many rows each view has, no further than ``COUNTED_TO`` and one; ``waiting`` counts people, also snoozed."""
-
-    mine: int
-    unassigned: int
-    all: int
-    snoozed: int
-    waiting: int
-    mine_unread: int
-
-    def of(self, view: View) -> str:
-        return shown(getattr(self, view))
 
 
 @dataclass(frozen=True)
@@ -191,6 +193,9 @@ def parts(listing: Listing) -> Iterator[tuple[str, str, QuerySet[Conversation]]]
             snoozed = snoozed.exclude(due_at=None)
         yield Place.SNOOZED, "snoozed_until", beyond(snoozed, "snoozed_until", after)
         return
+    if listing.view in OF_WHO_WAITS:
+        yield Place.WAITING, "due_at", beyond(rows.order_by("due_at", "pk"), "due_at", after)
+        return
     if listing.show == Show.RESOLVED:
         rows = rows.filter(resolved_at__isnull=False)
     elif listing.show != Show.WAITING:  # who waits is shown to whoever asks for them, also when an agent put them off
@@ -219,51 +224,25 @@ def chosen(listing: Listing) -> QuerySet[Conversation]:
         rows = rows.filter(owner=listing.user_id)
     elif listing.view == View.UNASSIGNED:
         rows = rows.filter(owner=None)
+    elif listing.view == View.QUEUE:
+        rows = rows.filter(owner=None, team=listing.team_id or None)
+    elif listing.view == View.NEEDS_REPLY:
+        queued = Q(owner=None)
+        if listing.teams is not None:
+            queued &= Q(team=None) | Q(team__in=listing.teams)
+        rows = rows.filter(Q(owner=listing.user_id) | queued)
+    if listing.view in OF_WHO_WAITS:
+        rows = rows.filter(due_at__isnull=False, snoozed_until=None)
     if listing.line_id:
         rows = rows.filter(line=listing.line_id)
+    if listing.show == Show.RESOLVED and listing.view in OF_WHO_WAITS:
+        return rows.none()
     if listing.show == Show.UNREAD:
         rows = rows.filter(unread__gt=0)
     elif listing.show == Show.FAILED:
         failed = Message.objects.filter(status__in=UNDELIVERED, purpose=Purpose.REPLY, retried_as=None).order_by("-pk")
         rows = rows.filter(pk__in=set(failed.values_list("conversation", flat=True)[:FAILURES]))
     return rows
-
-
-# Of everybody at once, because all screens ask for them at once: then they are read once. Served by the partial indexes
-# of what is open, so what has been resolved costs nothing.
-COUNT = """
-SELECT owner_id, count(*), count(*) FILTER (WHERE unread > 0) FROM conversations_conversation
-WHERE resolved_at IS NULL AND snoozed_until IS NULL AND last_message_at IS NOT NULL
-GROUP BY owner_id
-"""
-ASIDE = """
-SELECT
-    (SELECT count(*) FROM (
-        SELECT FROM conversations_conversation WHERE snoozed_until IS NOT NULL LIMIT %(limit)s) AS snoozed),
-    (SELECT count(*) FROM (
-        SELECT FROM conversations_conversation WHERE due_at IS NOT NULL LIMIT %(limit)s) AS waiting)
-"""
-
-
-def count(user_id: int, *, fresh: bool = False) -> Counts:
-    by_owner, snoozed, waiting = kept.value("counts", lambda _: counted(), fresh=fresh)
-    mine, mine_unread = by_owner.get(user_id, (0, 0))
-    unassigned, _ = by_owner.get(None, (0, 0))
-    return Counts(mine, unassigned, sum(rows for rows, _ in by_owner.values()), snoozed, waiting, mine_unread)
-
-
-def counted() -> tuple[dict[int | None, tuple[int, int]], int, int]:
-    """Open rows and unread ones by owner; how many are snoozed; how many wait."""
-    with connection.cursor() as cursor:
-        cursor.execute(COUNT)
-        by_owner = {owner_id: (rows, unread) for owner_id, rows, unread in cursor.fetchall()}
-        cursor.execute(ASIDE, {"limit": COUNTED_TO + 1})
-        snoozed, waiting = cursor.fetchone()
-    return by_owner, snoozed, waiting
-
-
-def shown(number: int) -> str:
-    return str(number) if number <= COUNTED_TO else f"{COUNTED_TO}+"
 
 
 # --- Search ------------------------------------------------------------------------------------------------------

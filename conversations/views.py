@@ -2,27 +2,38 @@
 
 import hashlib
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import get_template, render_to_string
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET
 
 from contactcenter.accounts import access
 from contactcenter.accounts.models import Role, User
-from conversations import assigning, contacts, details, inbox, listing, notes, outbound, presence, wording
+from conversations import (
+    assigning,
+    contacts,
+    counting,
+    details,
+    inbox,
+    listing,
+    menus,
+    notes,
+    outbound,
+    presence,
+    queues,
+    wording,
+)
+from conversations.counting import Counts
 from conversations.kept import drawn_rows, kept
-from conversations.listing import Listing, Show, View
+from conversations.listing import Listing, View
 from conversations.models import Conversation, Disposition, Line, Message
 from conversations.shifts import Availability
 
@@ -101,9 +112,9 @@ def unless_unchanged(
 @require_GET
 @kept_nowhere
 def list_fragment(request: HttpRequest) -> HttpResponse:
-    asked = wanted(request)
+    asked = wanted_rows(request)
     fresh = request.headers.get("Cache-Control") == "no-cache"
-    rows, counts = rendered(asked, fresh=fresh), listing.count(asked.user_id, fresh=fresh)
+    rows, counts = rendered(asked, fresh=fresh), counted(asked, fresh=fresh)
     called = notes.unseen(asked.user_id, fresh=fresh)
     tag = etag(request, (asked, counts, called, rows.digest))
     return unless_unchanged(request, tag, "inbox/_list.html", lambda: rows_context(asked, rows, counts, called))
@@ -215,32 +226,30 @@ def rendered(asked: Listing, *, fresh: bool = False) -> Rendered:
 
 
 def list_context(request: HttpRequest, open_id: int | None = None) -> dict[str, Any]:
-    asked = wanted(request)
-    rows, counts = rendered(asked, fresh=True), listing.count(asked.user_id, fresh=True)
+    asked = wanted_rows(request)
+    rows, counts = rendered(asked, fresh=True), counted(asked, fresh=True)
     called = notes.unseen(asked.user_id, fresh=True)
     tag = etag(request, (asked, counts, called, rows.digest))
     context = {"list_etag": tag} | rows_context(asked, rows, counts, called)
     return context | ({"rows": rows.with_open(open_id)} if open_id else {})
 
 
-def rows_context(asked: Listing, rows: Rendered, counts: listing.Counts, called: int) -> dict[str, Any]:
+def counted(asked: Listing, *, fresh: bool) -> Counts:
+    return counting.count(asked.user_id, asked.teams, queues.staff(), fresh=fresh)
+
+
+def rows_context(asked: Listing, rows: Rendered, counts: Counts, called: int) -> dict[str, Any]:
     lines = kept.value("lines", lambda _: listing.lines())
     return {
         "listing": asked,
         "rows": rows.html,
         "number_found": len(rows.found.versions),
-        "tabs": [
-            {
-                "name": VIEWS[view],
-                "count": counts.of(view),
-                "url": reverse("inbox") + Listing(asked.user_id, view).suffix,
-                "is_current": view == asked.view,
-            }
-            for view in View
-        ],
-        "filters": [group for group in filters(asked, lines) if len(group["choices"]) > 1],
-        "empty": empty(asked),
-        "waiting": counts.waiting,
+        "heading": menus.heading(asked, queues.staff()),
+        "views": menus.views(asked, counts),
+        "queues": menus.queues(asked, counts),
+        "filters": menus.filters(asked, lines),
+        "empty": menus.empty(asked),
+        "waiting": counts.needs_reply,
         "mine": counts.mine,
         "mine_unread": counts.mine_unread,
         "called": called,
@@ -256,22 +265,23 @@ def page_context(asked: Listing, found: listing.Found) -> dict[str, Any]:
             "next": asked.but(after=found.next).suffix if found.next else None,
             "first": (asked.but().suffix or "?") if asked.after else None,
         },
-        "filters": [group for group in filters(asked, lines) if len(group["choices"]) > 1],
-        "empty": empty(asked),
+        "filters": menus.filters(asked, lines),
+        "empty": menus.empty(asked),
     }
 
 
 def drawn(asked: Listing, found: listing.Found, lines: list[Line]) -> list[str]:
     """Each row's HTML. Only those that have changed are read and rendered: after a text that is one of fifty."""
     show_line = len(lines) > 1 and asked.line_id is None
-    look = (asked.shared, get_language(), found.moment, show_line and tuple(line.name for line in lines))
+    show_owner = asked.view not in {View.MINE, View.UNASSIGNED, View.QUEUE}
+    look = (asked.suffix, get_language(), found.moment, show_owner, show_line and tuple(line.name for line in lines))
     names: dict[int, Hashable] = {pk: (pk, version, look) for pk, version in found.versions}
     known = {} if asked.search else drawn_rows.known(names.values())  # what a search shows is its own
     missing = found.only({pk for pk, name in names.items() if name not in known})
     context = {
         "listing": asked,
         "show_line": show_line,
-        "show_owner": asked.view not in {View.MINE, View.UNASSIGNED},
+        "show_owner": show_owner,
     }
     template = get_template("inbox/_row.html")
     rows = listing.rows(missing, search=asked.search)
@@ -280,58 +290,6 @@ def drawn(asked: Listing, found: listing.Found, lines: list[Line]) -> list[str]:
         drawn_rows.keep(fresh)
     known |= fresh
     return [known[name] for name in names.values() if name in known]
-
-
-VIEWS = {
-    View.MINE: _l("Mine"),
-    View.UNASSIGNED: _l("Unassigned"),
-    View.ALL: _l("All"),
-    View.SNOOZED: _l("Snoozed"),
-}
-SHOWS = {
-    Show.EVERYTHING: _l("Everything open"),
-    Show.WAITING: _l("Needs a reply"),
-    Show.UNREAD: _l("Unread"),
-    Show.FAILED: _l("Not delivered"),
-    Show.RESOLVED: _l("Resolved"),
-}
-
-
-def filters(asked: Listing, lines: list[Line]) -> list[dict[str, Any]]:
-    """The groups of the filter menu."""
-    shows = [(name, asked.but(show=show), show == asked.show) for show, name in SHOWS.items()]
-    every = [(_("All lines"), asked.but(line_id=None), asked.line_id is None)]
-    every += [(line.name, asked.but(line_id=line.pk), line.pk == asked.line_id) for line in lines]
-    return [
-        {
-            "name": name,
-            "choices": [
-                {"name": word, "url": reverse("inbox") + to.suffix, "is_current": is_current}
-                for word, to, is_current in choices
-            ],
-        }
-        for name, choices in ((_("Show"), shows), (_("Line"), every if len(lines) > 1 else []))
-    ]
-
-
-def empty(asked: Listing) -> dict[str, str]:
-    """What an empty list says, and the next step."""
-    everything = {"url": reverse("inbox"), "action": _("Show all conversations")}
-    if asked.search:
-        words = _("Nothing found for “%(words)s”. Search looks at names, numbers and whole words of texts.")
-        return {"words": words % {"words": asked.search}, **everything}
-    if asked.show or asked.line_id:
-        return {"words": _("Nothing here with these filters."), **everything}
-    return {
-        View.MINE: {
-            "words": _("Nothing waits for you. Take the next one from Unassigned."),
-            "url": reverse("inbox") + "?view=unassigned",
-            "action": _("Show unassigned"),
-        },
-        View.UNASSIGNED: {"words": _("Everything has an owner."), **everything},
-        View.ALL: {"words": _("All done. When somebody texts one of your numbers, they appear here at once.")},
-        View.SNOOZED: {"words": _("Nothing is snoozed. Press S in a conversation to put it off until later.")},
-    }[asked.view]
 
 
 def thread_context(request: HttpRequest, shown: inbox.Opened) -> dict[str, Any]:
@@ -380,6 +338,12 @@ def wanted(request: HttpRequest) -> Listing:
         return Listing.parse(request.GET, user_id(request))
     except (ValueError, OverflowError):
         raise Http404("no such place in the list") from None
+
+
+def wanted_rows(request: HttpRequest) -> Listing:
+    """With the queues that whoever asks answers."""
+    assert isinstance(request.user, User)  # noqa: S101 access.allow saw to it; this tells mypy
+    return replace(wanted(request), teams=queues.staff().answered_by(request.user))
 
 
 def before(request: HttpRequest) -> int | None:

@@ -167,7 +167,7 @@ class Browserless:
         return self.session.post(self.url + path, data={**data, "csrfmiddlewaretoken": token}, timeout=10)
 
     def conversations(self) -> list[int]:
-        found = re.findall(r"/inbox/(\d+)/", self.get("/inbox/list/").text)
+        found = re.findall(r"/inbox/(\d+)/", self.get("/inbox/list/?view=all").text)
         return list(dict.fromkeys(int(pk) for pk in found))
 
 

@@ -133,6 +133,7 @@ export class Composer {
     const way = this.#way;
     if (this.box.value.startsWith(tried)) this.box.value = this.box.value.slice(tried.length);
     this.#isTouched = this.box.value !== "";
+    document.dispatchEvent(new Event("composer:sent"));
     this.#forgetAttempt();
     this.clearError();
     this.since.close();

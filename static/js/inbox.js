@@ -3,6 +3,7 @@ import "./page.js";
 import { listenToActions, openDetails } from "./actions.js";
 import { attend } from "./attention.js";
 import { Selection } from "./bulk.js";
+import { Company } from "./company.js";
 import { Composer } from "./composer.js";
 import { listenToCopying } from "./copy.js";
 import { Drawer } from "./drawer.js";
@@ -67,7 +68,7 @@ if (thread) {
   });
 }
 
-new LiveSocket({
+const socket = new LiveSocket({
   topics: ["conversation"],
   open: openId || null,
   onSignals(signals) {
@@ -79,7 +80,11 @@ new LiveSocket({
     followList();
   },
   onState: new Indicator(at("live"), at("offline")).show,
-}).connect();
+  onCompany: ({ id, people }) => id === openId && company?.show(people),
+});
+const company = at("company") && new Company(at("company"), { say: (doing) => socket.say(doing) });
+document.addEventListener("composer:sent", () => company?.done());
+socket.connect();
 
 // What somebody did is shown at once, without waiting for its signal.
 const complain = (words) => (composer && !composer.form.hidden ? composer.showError(words) : toast(words));

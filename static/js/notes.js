@@ -95,6 +95,7 @@ export class NoteBox {
   #accepted() {
     const { tried } = this.draft;
     if (this.box.value.startsWith(tried)) this.box.value = this.box.value.slice(tried.length);
+    document.dispatchEvent(new Event("composer:sent"));
     this.#forgetAttempt();
     this.#complain("");
     this.#changed();

@@ -12,8 +12,8 @@ export class LiveSocket {
   #confirming = 0;
   #isActive = true; // or the page would not be there
 
-  constructor({ topics, open, onSignals, onCatchUp, onState }) {
-    Object.assign(this, { topics, open, onSignals, onCatchUp, onState });
+  constructor({ topics, open, onSignals, onCatchUp, onState, onCompany }) {
+    Object.assign(this, { topics, open, onSignals, onCatchUp, onState, onCompany });
     setInterval(() => this.#catchUp(), CATCH_UP_MS);
     for (const event of ["keydown", "pointerdown", "wheel"]) addEventListener(event, () => (this.#isActive = true), { capture: true, passive: true });
     addEventListener("online", () => this.#wake());
@@ -40,8 +40,14 @@ export class LiveSocket {
       this.#failures = 0;
       this.onState("live");
       this.onCatchUp();
-    } else if (message.type === "signals") this.onSignals(message.signals);
+    } else if (message.type === "company") this.onCompany(message);
+    else if (message.type === "signals") this.onSignals(message.signals);
     else if (message.type === "resync") this.onCatchUp();
+  }
+
+  /** Tells colleagues what one is doing here; lost where there is no socket. */
+  say(doing) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ doing }));
   }
 
   #wake() {
@@ -56,7 +62,7 @@ export class LiveSocket {
   }
 
   #subscribe() {
-    this.#socket.send(JSON.stringify({ subscribe: this.topics, open: this.open, active: this.#isActive }));
+    this.#socket.send(JSON.stringify({ subscribe: this.topics, open: this.open, active: this.#isActive, seen: document.visibilityState === "visible" }));
     this.#isActive = false;
     this.#await(this.#socket);
   }

@@ -23,7 +23,7 @@ class People:
 
     @property
     def inbox(self) -> str:
-        return f"{self.product.url}/inbox/?line={self.line_id}"
+        return f"{self.product.url}/inbox/?view=all&line={self.line_id}"
 
     def text(self, name: str, body: str = "Hello?") -> None:
         """From somebody known, or from somebody new, who gets this name."""

@@ -214,6 +214,7 @@ def test_writing_to_somebody_first_asks_the_gate_first(desk: Desk, product: Prod
 
 
 def test_a_conversation_is_handed_to_a_team_with_a_note(desk: Desk, page: Page, product: Product, handset: str) -> None:
+    desk.expect_complaints("422|Response Status Error")
     dialog = page.locator("#details")
 
     page.keyboard.press("Escape")

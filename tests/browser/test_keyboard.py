@@ -1,5 +1,6 @@
 """Work without a mouse: the keys, the sheet that lists them, and that they rest while somebody types."""
 
+import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -127,13 +128,13 @@ def test_a_held_key_acts_once(desk: Desk, people: People) -> None:
 def test_one_key_after_the_other_goes_to_a_view(desk: Desk, people: People) -> None:
     page = opened(desk, people)
 
-    for keys, view in (("gu", "unassigned"), ("gm", "mine"), ("gs", "snoozed")):
+    for keys, view in (("gu", "unassigned"), ("gm", "mine"), ("gs", "snoozed"), ("ga", "all")):
         for key in keys:
             page.keyboard.press(key)
         expect(page).to_have_url(f"{people.product.url}/inbox/?view={view}")
         page.locator("#live[data-state=live]").wait_for(state="attached")  # the address comes before the keys
     page.keyboard.press("g")
-    page.keyboard.press("a")
+    page.keyboard.press("r")
     expect(page).to_have_url(f"{people.product.url}/inbox/")
 
 
@@ -160,7 +161,9 @@ def test_the_sheet_lists_every_key_and_gives_the_focus_back(desk: Desk, people: 
     sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(sheet).to_be_visible()
     for words, keys in (("Reply", "↵R"), ("Resolve and go on to the next", "E"), ("Go to unassigned", "GU")):
-        assert "".join(sheet.get_by_role("button", name=words).locator("kbd").all_inner_texts()) == keys
+        assert (
+            "".join(sheet.get_by_role("button", name=re.compile(f"^{words}")).locator("kbd").all_inner_texts()) == keys
+        )
     listed = set(sheet.locator("kbd").all_inner_texts())
     assert set(page.locator(".keys kbd").all_inner_texts()) <= listed
     page.keyboard.press("Escape")

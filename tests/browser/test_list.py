@@ -139,16 +139,16 @@ def test_a_draft_shows_in_its_row_until_it_is_gone(desk: Desk, people: People) -
 
 def test_the_open_row_stays_marked_and_counts_follow_what_happens(desk: Desk, people: People) -> None:
     people.text("Ada")
-    page = opened(desk, people)
+    page = opened(desk, people, "supervisor")  # whose queues are all of them
     people.row(page, "Ada").click()
     expect(people.row(page, "Ada").locator("a")).to_have_attribute("aria-current", "true")
-    everybody = int(page.locator("[data-command=view-3] .c").inner_text())
+    everybody = int(page.locator("[data-command=view-all] .c").inner_text())
     waiting = int(page.locator("#waiting span").first.inner_text())
 
     people.text("Ben", "I am new here")
 
     expect(people.row(page, "Ben")).to_contain_text("I am new here")
-    expect(page.locator("[data-command=view-3] .c")).to_have_text(str(everybody + 1))
+    expect(page.locator("[data-command=view-all] .c")).to_have_text(str(everybody + 1))
     expect(page.locator("#waiting span").first).to_have_text(str(waiting + 1))
     expect(people.row(page, "Ada").locator("a")).to_have_attribute("aria-current", "true")
 
@@ -184,7 +184,7 @@ def test_search_finds_names_and_texts_while_one_types_and_escape_ends_it(desk: D
     expect(people.row(page, "Zebulon")).to_have_count(0)
     expect(people.row(page, "Ben").locator("mark")).to_have_text("zeppelin")
     expect(page.locator("#found")).to_have_text("1 conversation found")
-    expect(page).to_have_url(f"{people.product.url}/inbox/{people.ids['Cleo']}/?line={people.line_id}&q=zepp")
+    expect(page).to_have_url(f"{people.product.url}/inbox/{people.ids['Cleo']}/?view=all&line={people.line_id}&q=zepp")
 
     field.fill("Zebu")
     expect(people.row(page, "Zebulon")).to_be_visible()
@@ -193,7 +193,7 @@ def test_search_finds_names_and_texts_while_one_types_and_escape_ends_it(desk: D
     expect(field).to_have_value("")
     expect(people.row(page, "Cleo").locator("a")).to_have_attribute("aria-current", "true")
     expect(people.row(page, "Ben")).to_be_visible()
-    expect(page).to_have_url(f"{people.product.url}/inbox/{people.ids['Cleo']}/?line={people.line_id}")
+    expect(page).to_have_url(f"{people.product.url}/inbox/{people.ids['Cleo']}/?view=all&line={people.line_id}")
 
 
 def test_a_search_without_hits_says_so_and_what_to_do(desk: Desk, people: People) -> None:

@@ -28,7 +28,7 @@ def text(product: Product, body: str, *, sender: str) -> None:
 
 def inbox(product: Product, path: str = "") -> str:
     line = product.rows("SELECT id FROM conversations_line WHERE number = %s", f"+{LINE}")[0][0]
-    return f"{product.url}/inbox/{path}?line={line}"
+    return f"{product.url}/inbox/{path}?view=all&line={line}"
 
 
 def opened(desk: Desk, product: Product, handset: str, body: str = "Hello?", username: str = "agent") -> Page:

@@ -15,6 +15,7 @@ from channels.routing import URLRouter
 from django.test import Client
 
 from conversations import consumers, hub, live
+from conversations.company import Doing, Person
 from conversations.sockets import websocket_urlpatterns
 from tests import factories
 
@@ -252,3 +253,72 @@ async def test_who_signs_out_elsewhere_loses_the_socket(running: hub.Hub, monkey
 
     assert (await page.receive_output(10))["code"] == consumers.SIGNED_OUT
     await page.disconnect()
+
+
+# --- Who is in a conversation --------------------------------------------------------------------------------------
+
+
+def reader(it: hub.Hub, person: Person, opened: int = 7, *, is_seen: bool = True) -> hub.Outbox:
+    outbox = hub.Outbox()
+    outbox.person = person
+    it.subscribe(outbox, frozenset({"conversation"}), opened, is_seen=is_seen)
+    return outbox
+
+
+async def company(outbox: hub.Outbox, *wanted: tuple[str, str]) -> None:
+    """Until it is told that these, and no others, do this."""
+    async with asyncio.timeout(20):
+        while True:
+            told = [message for text in await outbox.take() if (message := json.loads(text))["type"] == "company"]
+            if told and [(one["name"], one["doing"]) for one in told[-1]["people"]] == list(wanted):
+                return
+
+
+ANA, BEN = Person(1, "Ana", "A"), Person(2, "Ben", "B")
+
+
+async def test_colleagues_of_two_processes_see_each_other_come_write_and_leave(running: hub.Hub) -> None:
+    other = hub.Hub()
+    await other.start()
+    await until(lambda: other.is_healthy)
+    ana, ben = reader(running, ANA), reader(other, BEN)
+
+    await company(ana, ("Ben", "viewing"))
+    running.say(ana, None)  # she came before the other process was told of anybody: it hears at her next word
+    await company(ben, ("Ana", "viewing"))
+    other.say(ben, Doing.WRITING)
+    await company(ana, ("Ben", "writing"))
+    other.say(ben, Doing.VIEWING)
+    await company(ana, ("Ben", "viewing"))
+    other.discard(ben)
+    await company(ana)
+    await other.stop()
+
+
+async def test_whoever_opens_another_conversation_has_left_the_first(running: hub.Hub) -> None:
+    ana, ben = reader(running, ANA), reader(running, BEN)
+    await company(ana, ("Ben", "viewing"))
+
+    running.subscribe(ben, frozenset(), 8, is_seen=True)
+    await company(ana)
+
+
+async def test_a_page_that_nobody_sees_shows_nobody_but_is_told(running: hub.Hub) -> None:
+    ana = reader(running, ANA)
+    ben = reader(running, BEN, is_seen=False)
+
+    await company(ben, ("Ana", "viewing"))
+    assert ana.waiting == hub.deque()
+
+
+async def test_without_valkey_colleagues_of_one_process_still_see_each_other() -> None:
+    it = hub.Hub()
+    ana, ben = reader(it, ANA), reader(it, BEN)
+    it.say(ben, Doing.NOTING)
+    await company(ana, ("Ben", "noting"))
+
+
+@pytest.mark.parametrize("text", ['{"doing": "dancing"}', '{"doing": 1}', '{"doing": null}', '{"doing": ["viewing"]}'])
+async def test_nonsense_about_what_somebody_does_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        Doing(consumers.said(text)["doing"])

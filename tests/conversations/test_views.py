@@ -54,7 +54,7 @@ def test_the_page_needs_no_inline_script_or_style(agent: Client) -> None:
 @pytest.mark.parametrize("name", ["inbox-list", "conversation-thread", "conversation-panel"])
 def test_an_unchanged_fragment_answers_304_and_a_changed_one_is_sent(agent: Client, name: str) -> None:
     conversation = screens.thread()
-    url = reverse(name, args=[conversation.pk] if name != "inbox-list" else [])
+    url = reverse(name, args=[conversation.pk]) if name != "inbox-list" else reverse(name) + "?view=all"
     etag = agent.get(url)["ETag"]
 
     unchanged = agent.get(url, headers={"If-None-Match": etag})
@@ -129,7 +129,7 @@ def test_of_a_list_only_the_rows_that_changed_are_read_and_rendered(agent: Clien
         return rows(found, search=search)
 
     monkeypatch.setattr(listing, "rows", noted)
-    url = reverse("inbox-list")
+    url = reverse("inbox-list") + "?view=all"
     first = agent.get(url).content.decode()
     factories.text_from(threads[1], "And tomorrow?")
     Conversation.objects.filter(pk=threads[1].pk).update(last_message=Message.objects.latest("pk"))
@@ -403,9 +403,9 @@ def test_older_conversations_are_one_link_away(agent: Client, monkeypatch) -> No
     for number in range(3):
         screens.thread(line=line, contact=factories.contact(name=f"Person {number}"))
 
-    page = agent.get(reverse("inbox")).content.decode()
-    link = page.split('href="?after=')[1].split('"')[0]
-    older = agent.get(f"/inbox/?after={link}").content.decode()
+    page = agent.get(reverse("inbox") + "?view=all").content.decode()
+    link = page.split('href="?view=all&amp;after=')[1].split('"')[0]
+    older = agent.get(f"/inbox/?view=all&after={link}").content.decode()
 
     assert page.count('id="c-') == 2
     assert older.count('id="c-') == 1
@@ -421,7 +421,9 @@ def test_a_place_that_nobody_wrote_is_not_found(agent: Client, query: str) -> No
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("", "All done"),
+        ("", "Nobody waits for an answer"),
+        ("?view=all", "All done"),
+        ("?view=queue", "Nobody waits in this queue"),
         ("?view=mine", "Take the next one from Unassigned"),
         ("?view=unassigned", "Everything has an owner"),
         ("?view=snoozed", "Nothing is snoozed"),

@@ -162,7 +162,7 @@ class Load:
 
     def read(self, agent: Browserless) -> None:
         pk = self.conversations[self.dice.choice(PEOPLE)]
-        for what, path in (("list", "/inbox/list/"), ("thread", f"/inbox/{pk}/thread/")):
+        for what, path in (("list", "/inbox/list/?view=all"), ("thread", f"/inbox/{pk}/thread/")):
             with suppress(requests.RequestException):
                 self.judge(what, agent.get(path))
 

@@ -18,9 +18,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from conversations import assigning, handling, inbound, listing, outbound, unread, waits
+from conversations import assigning, counting, handling, inbound, listing, outbound, queues, unread, waits
 from conversations.carriers.outcomes import Kind, Outcome
-from conversations.listing import Listing, Show, View
+from conversations.listing import OF_WHO_WAITS, Listing, Show, View
 from conversations.models import Conversation, Message, Wait
 from conversations.states import UNDELIVERED, Status
 from tests import factories
@@ -245,12 +245,13 @@ class ConversationMachine(Example):
         assert pages(asked) == [row.pk for row in listed(rows, asked, failed)]
         is_open = [row for row in rows if row.resolved_at is None and row.snoozed_until is None]
         owners = Counter(row.owner_id for row in is_open)
-        assert listing.count(mine) == listing.Counts(
+        counts = counting.count(mine, None, queues.Staff({}, {}), fresh=True)
+        assert counts == counting.Counts(
+            needs_reply=sum(row.due_at is not None and row.owner_id in {mine, None} for row in is_open),
             mine=owners[mine],
             unassigned=owners[None],
             all=len(is_open),
             snoozed=sum(row.snoozed_until is not None for row in rows),
-            waiting=sum(row.due_at is not None for row in rows),
             mine_unread=sum(row.owner_id == mine and row.unread > 0 for row in is_open),
         )
 
@@ -285,6 +286,9 @@ def listed(rows: Sequence[Conversation], asked: Listing, failed: set[int]) -> li
         }
         if not (is_of_view.get(asked.view, True) and is_shown.get(asked.show, True)):
             return False
+        if asked.view in OF_WHO_WAITS:
+            is_theirs = row.owner_id is None or (asked.view == View.NEEDS_REPLY and row.owner_id == asked.user_id)
+            return is_theirs and row.due_at is not None and row.snoozed_until is None and asked.show != Show.RESOLVED
         if asked.show == Show.RESOLVED:
             return row.resolved_at is not None
         if asked.view == View.SNOOZED:

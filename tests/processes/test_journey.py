@@ -25,7 +25,7 @@ def sent(cc: Product, ref: str) -> str:
 def test_a_text_comes_in_an_agent_answers_and_the_receipt_comes_back(cc):
     agent, body, ref = cc.sign_in(), f"Is it open today? {time.time()}", str(uuid4())
     cc.text(body)
-    eventually(lambda: body in agent.get("/inbox/list/").text, what="the text in the list")
+    eventually(lambda: body in agent.get("/inbox/list/?view=all").text, what="the text in the list")
     pk = agent.conversations()[0]
     answer = agent.post(f"/inbox/{pk}/messages/", body="Yes, until five. Bis später!", ref=ref)
     assert answer.status_code < 300
