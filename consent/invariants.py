@@ -43,7 +43,8 @@ ALLOWED_IN_SPITE = rows(
     CROSS JOIN LATERAL (
         SELECT max(occurred_at) FILTER (
                 WHERE kind = 'revoked' AND coalesce(body::jsonb->>'scope', '') IN ('', coalesce(program.category,
-                    CASE WHEN decision.purpose IN ('reply', 'out_of_office') THEN 'conversational' END))) AS revoked_at,
+                    CASE WHEN decision.purpose IN ('reply', 'out_of_office', 'greeting') THEN 'conversational' END)))
+                AS revoked_at,
             max(occurred_at) FILTER (
                 WHERE kind = 'resumed' OR event.program_id IS NOT NULL AND source = 'keyword' AND (
                     kind = 'granted' OR kind = 'confirmed' AND body::jsonb->>'level' <> 'none')) AS resumed_at,

@@ -14,7 +14,7 @@ TYPED_BY_A_PERSON = frozenset({Purpose.REPLY})
 
 
 # Part of a conversation, whatever program it is about.
-CONVERSING = TYPED_BY_A_PERSON | {Purpose.OUT_OF_OFFICE}
+CONVERSING = TYPED_BY_A_PERSON | {Purpose.OUT_OF_OFFICE, Purpose.GREETING}
 # Sent on our own account, not in answer to what somebody has just done: what programs, hours and caps are for.
 UNASKED = frozenset({Purpose.CAMPAIGN, Purpose.ALERT})
 # No hour is right within so many tries: then none comes.

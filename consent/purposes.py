@@ -14,6 +14,7 @@ class Purpose(StrEnum):
     OPT_OUT_CONFIRMATION = "opt_out_confirmation"
     HELP = "help"
     OUT_OF_OFFICE = "out_of_office"
+    GREETING = "greeting"
 
 
 class Category(StrEnum):

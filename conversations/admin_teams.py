@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from contactcenter.accounts.site import Group, Page, screen
-from conversations import assigning, opening, routing, triage, wording
+from conversations import assigning, opening, outbound, routing, triage, wording
 from conversations.models import (
     Disposition,
     Holiday,
@@ -52,6 +52,11 @@ class TeamForm(forms.ModelForm[Team]):
         for name in ("first_response", "next_response"):
             if cleaned.get(name) == 0:
                 self.add_error(name, _("At least one minute."))
+        for name in ("greeting", "out_of_office"):
+            try:
+                cleaned[name] = cleaned.get(name) and outbound.sendable(cleaned[name])
+            except outbound.CannotSend as refused:
+                self.add_error(name, str(refused))
         return cleaned
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import connection
 
 from consent.models import Subject
-from conversations import automatic, consequences, live, reading, routing, waits
+from conversations import automatic, consequences, live, reading, routing, waits, welcoming
 from conversations.carriers import webhooks
 from conversations.models import CarrierEvent, Contact, Conversation, Line, Message
 from conversations.states import Status
@@ -48,6 +48,7 @@ def apply(events: Sequence[CarrierEvent], *, now: datetime) -> None:
     routing.route(unsettled, now=now)
     waits.open_for(unsettled)
     automatic.answer(messages, did, now=now)
+    welcoming.welcome(unsettled, did, now=now)
     CarrierEvent.objects.filter(pk__in=[event.pk for event in events]).update(
         state=CarrierEvent.State.THREADED, error=""
     )

@@ -40,6 +40,7 @@ AUTOMATIC = {
     Purpose.OPT_IN_CONFIRMATION: gettext_lazy("Opt-in confirmation"),
     Purpose.HELP: gettext_lazy("Help"),
     Purpose.OUT_OF_OFFICE: gettext_lazy("Out of office"),
+    Purpose.GREETING: gettext_lazy("Greeting"),
     Purpose.CAMPAIGN: gettext_lazy("Campaign"),
     Purpose.ALERT: gettext_lazy("Alert"),
 }

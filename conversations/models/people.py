@@ -59,10 +59,14 @@ class Team(models.Model):
         _("greeting"), blank=True, help_text=_("Answers somebody's first text while the team is open. Empty: none.")
     )
     out_of_office = models.TextField(
-        _("out-of-office answer"), blank=True, help_text=_("Answers while the team is closed. Empty: none.")
+        _("out-of-office answer"),
+        blank=True,
+        help_text=_("Answers while the team is closed; {opens} becomes “Monday at 9:00 AM”. Empty: none."),
     )
     answers_again_after = models.PositiveSmallIntegerField(
-        _("never again within"), default=720, help_text=_("Minutes between two automatic answers to one person.")
+        _("never again within"),
+        default=720,
+        help_text=_("Minutes between two automatic answers to one person; an hour at least."),
     )
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", related_name="teams", verbose_name=_("members")
