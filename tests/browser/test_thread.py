@@ -155,8 +155,11 @@ def test_resolving_moves_on_and_undo_brings_the_wait_back(desk: Desk, product: P
 def test_a_snoozed_conversation_comes_back_with_the_next_text(desk: Desk, product: Product, handset: str) -> None:
     page = opened(desk, product, handset)
     row = page.locator(f"#c-{product.conversation(handset.removeprefix('+'))}")
+    here = page.url
     page.locator("#snooze-menu summary").click()
     page.get_by_role("button", name="In 1 hour").click()
+    page.wait_for_url(lambda url: url != here)
+    page.locator("#live[data-state=live]").wait_for(state="attached")
     expect(page.locator("#toast")).to_contain_text("Snoozed until")
     expect(row).to_have_count(0)
 
