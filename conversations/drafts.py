@@ -68,9 +68,7 @@ def sent(*, user_id: int | None, conversation_id: int, kind: Draft.Kind, body: s
 def of(user_id: int) -> list[Kept]:
     """The newest of somebody's, also those that are sent or given up: so that no browser shows them again."""
     rows = Draft.objects.filter(user=user_id).order_by("-updated_at")[:SHOWN]
-    return [
-        Kept(conversation=row.conversation_id, kind=row.kind, body=row.body, version=row.version) for row in rows
-    ]
+    return [Kept(conversation=row.conversation_id, kind=row.kind, body=row.body, version=row.version) for row in rows]
 
 
 def forget(*, now: datetime) -> int:

@@ -22,6 +22,7 @@ from conversations import (
     contacts,
     counting,
     details,
+    drafts,
     inbox,
     listing,
     menus,
