@@ -51,9 +51,9 @@ def save(*, user_id: int, conversation_id: int, kind: Draft.Kind, body: str, ver
     if not body.strip() or redact.redact(body) != body:
         body = ""
     with connection.cursor() as cursor:
-        asked = {"user": user_id, "conversation": conversation_id, "kind": kind, "body": body}
-        cursor.execute(SAVED, asked | {"version": version, "now": now})
-        return cursor.rowcount == 1
+        asked: dict[str, int | str | datetime] = {"user": user_id, "conversation": conversation_id, "kind": kind}
+        cursor.execute(SAVED, asked | {"body": body, "version": version, "now": now})
+        return bool(cursor.rowcount)
 
 
 def sent(*, user_id: int | None, conversation_id: int, kind: Draft.Kind, body: str) -> None:

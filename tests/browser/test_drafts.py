@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from contactcenter.lib import redact, segments
 from tests.browser.conftest import Desk
 from tests.browser.writing import bubble, kept, new_number, opened, write
-from tests.product import Product
+from tests.product import Product, eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.xdist_group("processes")]
 
@@ -225,3 +225,37 @@ def test_the_browser_replaces_what_the_server_would(desk: Desk) -> None:
     )
     differing = [(text, ours) for text, ours in zip(GSM, replaced, strict=True) if ours != segments.to_gsm(text)]
     assert differing == []
+
+
+# --- On another machine --------------------------------------------------------------------------------------------
+
+
+def test_a_draft_is_lost_or_shown_in_another_thread(desk: Desk, page: Page, product: Product, handset: str) -> None:
+    """Begun here, finished on another machine, and sent once: nowhere else, and gone on both."""
+    other = new_number()
+    product.text("Somebody else", sender=other)
+    with page.expect_response("**/draft/"):
+        page.locator("#body").press_sequentially("Begun at the desk")
+
+    there = opened(desk.sign_in(), product, handset)
+    expect(there.locator("#body")).to_have_value("Begun at the desk")
+    with there.expect_response("**/draft/"):
+        there.locator("#body").press_sequentially(", finished at home")
+    opened(there, product, other)
+    expect(there.locator("#body")).to_have_value("")
+
+    page.reload()
+    expect(page.locator("#body")).to_have_value("Begun at the desk, finished at home")
+    page.locator("#body").press("Enter")
+    expect(bubble(page, "Begun at the desk, finished at home")).to_contain_text("Delivered")
+    opened(there, product, handset)
+    expect(there.locator("#body")).to_have_value("")
+    assert product.handed_over(other) == []
+
+
+def test_what_is_typed_just_before_leaving_is_saved(desk: Desk, page: Page, product: Product, handset: str) -> None:
+    page.locator("#body").press_sequentially("Typed and left at once")
+    page.goto(f"{product.url}/settings/")
+
+    there = desk.sign_in()
+    eventually(lambda: opened(there, product, handset).locator("#body").input_value() == "Typed and left at once")

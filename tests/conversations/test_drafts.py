@@ -49,8 +49,10 @@ def test_a_draft_is_lost_or_shown_in_another_thread(agent: User, shown: Conversa
     save(factories.user(), shown, "A colleague's")
 
     assert kept(agent) == [
-        (shown.pk, "note", "About the first"), (shown.pk, "reply", "For the first"), (other.pk, "reply", "For the second"),
-    ]  # fmt: skip
+        (shown.pk, "note", "About the first"),
+        (shown.pk, "reply", "For the first"),
+        (other.pk, "reply", "For the second"),
+    ]
 
 
 def test_an_older_save_changes_nothing_however_late_it_comes(agent: User, shown: Conversation) -> None:
