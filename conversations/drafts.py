@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypedDict
 
 from django.db import connection
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from contactcenter.lib import redact
@@ -57,12 +58,12 @@ def save(*, user_id: int, conversation_id: int, kind: Draft.Kind, body: str, ver
 
 
 def sent(*, user_id: int | None, conversation_id: int, kind: Draft.Kind, body: str) -> None:
-    """What was written is no draft any more; what was typed on meanwhile stays. Belongs in the transaction that takes
-    it."""
+    """What was written is no draft any more, which is news to every machine that has it; what was typed on meanwhile
+    stays. Belongs in the transaction that takes it."""
     mine = Draft.objects.filter(user=user_id, conversation=conversation_id, kind=kind)
     for draft in mine.exclude(body=""):
         if draft.body.strip() == body:
-            mine.filter(pk=draft.pk, version=draft.version).update(body="")
+            mine.filter(pk=draft.pk, version=draft.version).update(body="", version=F("version") + 1)
 
 
 def of(user_id: int) -> list[Kept]:
