@@ -87,7 +87,7 @@ def test_what_was_sent_is_no_draft_any_more_and_what_was_typed_on_stays(agent: U
     assert kept(agent) == [(shown.pk, "note", "He asks twice"), (shown.pk, "reply", "")]
 
     notes.write(conversation=shown, author=agent, ref=uuid4(), body="He asks twice", now=timezone.now())
-    save(agent, shown, "Yes, until five. And", 2)
+    save(agent, shown, "Yes, until five. And", 9)
     outbound.send(conversation=shown, body="Yes, until five", author_id=agent.pk, ref=uuid4(), now=timezone.now())
     assert kept(agent) == [(shown.pk, "note", ""), (shown.pk, "reply", "Yes, until five. And")]
 
