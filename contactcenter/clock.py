@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from consent import importing, ledger
 from contactcenter.api.models import IdempotencyKey
-from conversations import assigning, escalating, handling, heartbeats, inbound, mailing, nudging, overdue
+from conversations import assigning, drafts, escalating, handling, heartbeats, inbound, mailing, nudging, overdue
 from conversations.models import Message
 from conversations.shifts import SEEN_FOR
 
@@ -74,6 +74,7 @@ DUTIES: tuple[Callable[[datetime], object], ...] = (
     nudge_mail,
     lambda now: importing.forget(now=now),
     lambda now: mailing.forget(now=now),
+    lambda now: drafts.forget(now=now),
     seal,
     lambda now: IdempotencyKey.objects.purge(now=now),
 )

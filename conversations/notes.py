@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 
 from contactcenter.accounts.models import User
 from contactcenter.lib import redact
-from conversations import live
+from conversations import drafts, live
 from conversations.kept import kept
-from conversations.models import Conversation, Mention, Note
+from conversations.models import Conversation, Draft, Mention, Note
 
 LONGEST = 4000
 ROWS = 50
@@ -56,6 +56,7 @@ def write(*, conversation: Conversation, author: User, ref: UUID, body: str, now
                 note.save(force_insert=True)
         except IntegrityError:
             return written_before(note)
+        drafts.sent(user_id=author.pk, conversation_id=conversation.pk, kind=Draft.Kind.NOTE, body=body)
         Mention.objects.bulk_create([Mention(note=note, user=user) for user in called if user.pk != author.pk])
     return note
 

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from consent import rulebook
 from consent.purposes import Purpose
 from contactcenter.lib import redact, segments
-from conversations import assigning, footing, live, nudging
-from conversations.models import Conversation, Message
+from conversations import assigning, drafts, footing, live, nudging
+from conversations.models import Conversation, Draft, Message
 from conversations.states import Status
 
 # The carrier's limit is 3,200 characters; ten segments is already more than anybody reads.
@@ -96,6 +96,7 @@ def send(
                 message.save(force_insert=True)
         except IntegrityError:
             return sent_before(message)
+        drafts.sent(user_id=author_id, conversation_id=conversation.pk, kind=Draft.Kind.REPLY, body=body)
         Conversation.objects.filter(pk=conversation.pk).update(
             last_message=message,
             last_message_at=now,

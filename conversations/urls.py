@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from conversations import actions, note_views, scheduled_views, starting_views, transfer_views, views
+from conversations import actions, draft_views, note_views, scheduled_views, starting_views, transfer_views, views
 
 urlpatterns = [
     path("", views.index, name="inbox"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("<int:pk>/reopen/", actions.reopen, name="conversation-reopen"),
     path("<int:pk>/snooze/", actions.snooze, name="conversation-snooze"),
     path("<int:pk>/assign/", actions.assign, name="conversation-assign"),
+    path("<int:pk>/draft/", draft_views.save, name="draft-save"),
     path("<int:pk>/transfer/", transfer_views.transfer, name="conversation-transfer"),
     path("availability/", actions.availability, name="availability"),
     path("<int:pk>/read/", actions.read, name="conversation-read"),

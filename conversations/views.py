@@ -22,6 +22,7 @@ from conversations import (
     contacts,
     counting,
     details,
+    drafts,
     inbox,
     listing,
     menus,
@@ -77,6 +78,7 @@ def page_of(request: HttpRequest) -> dict[str, Any]:
         "may_write": may_write(request),
         "availability": presence.availability(user_id(request)),
         "availabilities": Availability,
+        "drafts": drafts.of(user_id(request)) if may_write(request) else [],
     }
 
 

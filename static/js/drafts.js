@@ -1,7 +1,11 @@
 // What somebody has begun to write, kept in this browser until the server has it: by user, because desks are shared,
 // by conversation, and by kind: what is meant for colleagues is never in the box that sends.
+import { csrfToken } from "./page.js";
+
 const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
 const EVERYBODYS = "draft:";
+const DONE = "draft-done:"; // the version of what was sent or given up
+const SAVE_AFTER_MS = 1000;
 
 /** One user's drafts: `body` as typed; `ref`, `tried` and `due` of an attempt whose outcome is not known; `at` in ms. */
 export class Drafts {
@@ -11,6 +15,7 @@ export class Drafts {
   }
 
   constructor(userId, kind) {
+    this.kind = kind;
     this.prefix = `${EVERYBODYS}${userId}:`;
     this.suffix = kind === "reply" ? "" : `:${kind}`;
   }
@@ -22,13 +27,36 @@ export class Drafts {
   /** Whether it is now stored: "kept", "card" (never, for what it holds) or "failed". */
   put(conversation, draft) {
     const isCard = holdsSecret(draft.body);
+    const body = isCard ? "" : draft.body;
+    const before = this.get(conversation);
+    if (body !== before.body) {
+      draft.at = Math.max(draft.at, before.at + 1, this.#doneAt(conversation) + 1);
+      saving(this.#key(conversation), { conversation, kind: this.kind, body, version: draft.at });
+    }
     try {
+      if (body !== before.body && !body) localStorage.setItem(DONE + this.#key(conversation), draft.at);
       if (isCard || !(draft.body || draft.ref)) this.remove(conversation);
       else localStorage.setItem(this.#key(conversation), JSON.stringify(storable(draft)));
     } catch {
       return "failed"; // a full or forbidden storage costs the safety net, not the message
     }
     return isCard ? "card" : "kept";
+  }
+
+  /** What the server has, where it is newer than what this browser has. */
+  adopt({ conversation, body, version }) {
+    const known = this.get(conversation);
+    if (version <= Math.max(known.at, this.#doneAt(conversation)) || known.ref) return;
+    try {
+      if (body) localStorage.setItem(this.#key(conversation), JSON.stringify({ body, at: version }));
+      else this.remove(conversation);
+    } catch {
+      // then it is shown where it was written
+    }
+  }
+
+  #doneAt(conversation) {
+    return Number(read(DONE + this.#key(conversation)) ?? 0);
   }
 
   remove(conversation) {
@@ -121,5 +149,50 @@ function passesCheck(digits) {
   return doubled.reduce((sum, digit) => sum + digit, 0) % 10 === 0;
 }
 
+// To the server: per draft one request at a time, the newest text last, so that none overtakes another.
+const waiting = new Map();
+const busy = new Set();
+
+function saving(key, draft) {
+  clearTimeout(waiting.get(key)?.timer);
+  waiting.set(key, { draft, timer: setTimeout(() => save(key), SAVE_AFTER_MS) });
+}
+
+async function save(key) {
+  if (busy.has(key) || !waiting.has(key)) return;
+  const { draft, timer } = waiting.get(key);
+  clearTimeout(timer);
+  waiting.delete(key);
+  busy.add(key);
+  await post(draft);
+  busy.delete(key);
+  if (waiting.has(key)) save(key);
+}
+
+// What is not saved stays in this browser, and goes with the next key.
+async function post({ conversation, ...fields }) {
+  try {
+    await fetch(`${document.getElementById("search").action}${conversation}/draft/`, {
+      method: "POST",
+      body: new URLSearchParams(fields),
+      headers: { "X-CSRFToken": csrfToken() },
+      keepalive: true,
+    });
+  } catch {
+    // said by the page's own sign
+  }
+}
+
+addEventListener("pagehide", () => waiting.forEach(({ draft, timer }) => {
+  clearTimeout(timer);
+  post(draft);
+}));
+
+const kinds = {};
+for (const draft of JSON.parse(document.getElementById("server-drafts")?.textContent ?? "[]")) {
+  (kinds[draft.kind] ??= Drafts.of(document.body.dataset.user, draft.kind)).adopt(draft);
+}
+
 // Anybody's, whoever is signed in: a desk that somebody has left does not keep their words for ever.
+for (const key of keys(DONE)) if (Date.now() - Number(read(key)) > KEPT_MS) localStorage.removeItem(key);
 for (const key of keys(EVERYBODYS)) if (Date.now() - parsed(read(key)).at > KEPT_MS) localStorage.removeItem(key);

@@ -34,6 +34,7 @@ SAMPLES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "conversation-assign": lambda world: {"pk": world.conversation.pk},
     "conversation-block": lambda world: {"pk": world.conversation.pk},
     "conversation-unblock": lambda world: {"pk": world.conversation.pk},
+    "draft-save": lambda world: {"pk": world.conversation.pk},
     "conversation-transfer": lambda world: {"pk": world.conversation.pk},
     "conversation-owners": lambda world: {"pk": world.conversation.pk},
     "contact-form": lambda world: {"pk": world.conversation.pk},
