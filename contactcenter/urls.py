@@ -8,11 +8,13 @@ from django.views.generic import RedirectView
 
 from contactcenter import health, sandbox
 from contactcenter.accounts import access
-from conversations import mail_views, public_views
+from conversations import board_views, mail_views, public_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", access.allow(*access.EVERYONE)(RedirectView.as_view(pattern_name="inbox")), name="home"),
     path("inbox/", include("conversations.urls")),
+    path("board/", board_views.index, name="board"),
+    path("board/live/", board_views.fragment, name="board-live"),
     path("api/v1/", include("contactcenter.api.urls")),
     path("consent/", include("conversations.consent_urls")),
     path("join/", public_views.programs, name="join-programs"),

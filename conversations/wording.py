@@ -300,6 +300,16 @@ def age(seconds: float) -> str:
     return AGES["days"] % {"n": minutes // (60 * 24)}
 
 
+def took(seconds: float) -> str:
+    """How long something lasted: “38 s”, “4 min”, “1 h 20 min”."""
+    minutes = round(seconds / 60)
+    if seconds < 59.5:
+        return _("%(n)s s") % {"n": round(seconds)}
+    if minutes < 60:
+        return AGES["minutes"] % {"n": minutes}
+    return _("%(hours)s h %(minutes)s min") % {"hours": minutes // 60, "minutes": minutes % 60}
+
+
 def ago(seconds: float) -> str:
     return str(AGES["just_now"]) if abs(seconds) < 60 else AGES["ago"] % {"age": age(seconds)}
 

@@ -187,6 +187,13 @@ class Wait(models.Model):
         indexes = [
             # clock: what is due to be warned of, has passed, is escalated
             models.Index(fields=["stage", "due_at"], name="wait_open", condition=models.Q(answered_at=None)),
+            # board, reports: what was answered since a moment
+            models.Index(
+                fields=["answered_at"],
+                name="wait_answered",
+                condition=models.Q(answered_at__isnull=False),
+                include=["since", "ending"],
+            ),
         ]
 
     def __str__(self) -> str:

@@ -30,6 +30,7 @@ ICONS = {
     "checks": "M1.5 8.5l2.8 2.8L10 5M7 10.8l.6.5L14 5",
     "clock": "M8 14a6 6 0 1 0 0-12 6 6 0 0 0 0 12zM8 4.8V8l2.2 1.6",
     "close": "M4 4l8 8M12 4l-8 8",
+    "columns": "M2.5 3h3v10h-3zM6.5 3h3v7h-3zM10.5 3h3v4.5h-3z",
     "cross": "M8 14a6 6 0 1 0 0-12 6 6 0 0 0 0 12zM4 4l8 8",
     "down": "M4 6.2 8 10l4-3.8",
     "filter": "M2.5 4.5h11M4.5 8h7M6.5 11.5h3",
@@ -108,6 +109,12 @@ def due_tone(at: datetime) -> str:
 @register.simple_tag
 def age_words() -> str:
     return json.dumps({name: str(words) for name, words in wording.AGES.items()})
+
+
+@register.filter
+def took(seconds: float | None) -> str:
+    """How long something lasted; a dash for what has not happened."""
+    return "–" if seconds is None else wording.took(seconds)
 
 
 @register.filter

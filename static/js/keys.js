@@ -30,7 +30,7 @@ export class Keys {
   }
 
   may({ dataset: { run, focus } }) {
-    if (run in STEPS) return document.querySelector(".q-row") !== null;
+    if (run in STEPS) return document.querySelector(".q-row, .card-row") !== null;
     if (run === "select") return Boolean(this.select) && document.querySelector(".q-pick") !== null;
     return run in MODES || Boolean(clickable(run) ?? focusable(focus));
   }

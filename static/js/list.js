@@ -1,11 +1,11 @@
 // The list: which row is open, what this browser's user has begun to write, and going from one conversation to the next.
 import { Anchor } from "./anchor.js";
+import { showBadges } from "./badges.js";
 import { drafts } from "./drafts.js";
 import { Search } from "./search.js";
 
 const SCROLL = "list-scroll";
 const ARRIVES = "list-arrives";
-const MOST_WAITING = 99;
 
 export class ListView {
   #anchor;
@@ -112,13 +112,9 @@ export class ListView {
 
   // What the list says to the rest of the page.
   #tell() {
-    const { waiting, called, found } = this.element.querySelector(".rows").dataset;
-    for (const [id, number] of Object.entries({ waiting, called })) {
-      const badge = document.getElementById(id);
-      badge.hidden = number === "0";
-      badge.firstElementChild.textContent = Number(number) > MOST_WAITING ? `${MOST_WAITING}+` : number;
-    }
-    document.getElementById("found").textContent = found;
+    const rows = this.element.querySelector(".rows");
+    showBadges(rows);
+    document.getElementById("found").textContent = rows.dataset.found;
   }
 
   // Opening a conversation loads a page; its list begins where this one is.

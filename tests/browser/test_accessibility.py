@@ -116,6 +116,17 @@ def test_every_conversation_and_list(desk: Desk, product: Product, theme: str) -
     assert not problems, "\n".join(problems)
 
 
+def test_the_live_board(desk: Desk, product: Product, theme: str) -> None:
+    page = signed_in(desk, "supervisor", theme)
+    page.goto(f"{product.url}/board/")
+    page.locator("#live[data-state=live]").wait_for(state="attached")
+    problems = inspect(page, "/board/")
+    page.locator(".card-row [data-does=reassign]").first.click()
+    page.locator("#details[open]").wait_for()
+    problems += inspect(page, "the board's dialog")
+    assert not problems, "\n".join(problems)
+
+
 def opened(selector: str) -> Callable[[Page], None]:
     return lambda page: page.locator(selector).first.click()
 
