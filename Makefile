@@ -33,6 +33,9 @@ check: $(VENV)/installed-dev ## what CI runs: style, types, architecture, migrat
 bench: $(VENV)/installed-dev ## run the benchmarks
 	@if [ -d bench ]; then exec $(PY) -m bench; else echo "there are no benchmarks yet"; fi
 
+shift: $(VENV)/installed-dev ## play a whole shift: 50 agents, 2,000 people, an hour in five minutes, two restarts
+	@$(PY) -m tests.shift
+
 screenshots: $(VENV)/installed-dev ## take the README's pictures from the demo
 	@$(PY) -m docs.screenshots
 
@@ -77,4 +80,4 @@ $(VENV)/installed-dev: requirements-dev.txt
 	@$(PIP) -r requirements-dev.txt
 	@touch $@ $(VENV)/installed
 
-.PHONY: help setup demo up test check bench screenshots requirements clean
+.PHONY: help setup demo up test check bench shift screenshots requirements clean

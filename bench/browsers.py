@@ -18,7 +18,7 @@ import aiohttp
 from bench.figures import Record, clock
 
 # As in static/js; tests/bench compares them.
-LIST_SPACING, LIST_JITTER = 1.0, 0.3
+LIST_SPACING, LIST_JITTER, SURELY_NEW = 1.0, 0.3, 1.5
 CATCH_UP, CONFIRM, MAX_DELAY = 30.0, 5.0, 15.0
 # A browser's connections to one host: six, and the socket. The server closes idle ones after five seconds.
 CONNECTIONS, KEPT_SECONDS = 7, 4
@@ -47,7 +47,7 @@ class Region:
 
     def __init__(
         self,
-        agent: "Agent",
+        agent: "Page",
         name: str,
         element: dict[str, str],
         on_change: Callable[[bytes], None],
@@ -112,6 +112,7 @@ class Listener:
             timeout=PATIENCE,
         )
         self.signals: dict[int, int] = {}  # the newest text that was signalled, by person
+        self.socket: aiohttp.ClientWebSocketResponse | None = None
         self.tasks: set[asyncio.Task[None]] = set()
         self.confirmed = asyncio.Event()
         self.is_subscribed = asyncio.Event()
@@ -152,6 +153,7 @@ class Listener:
                 async with self.http.ws_connect(
                     "/ws/", headers=self.headers | {"Origin": self.url}, compress=15
                 ) as socket:  # compressed, as a browser offers it
+                    self.socket = socket
                     catching_up = self.spawn(self.keep_catching_up(socket))
                     async for message in socket:
                         failures = 0
@@ -167,7 +169,7 @@ class Listener:
     async def keep_catching_up(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         while True:
             self.confirmed.clear()
-            await socket.send_json({"subscribe": ["conversation"], "open": self.conversation})
+            await socket.send_json(self.subscription())
             try:
                 await asyncio.wait_for(self.confirmed.wait(), CONFIRM)
             except TimeoutError:
@@ -176,6 +178,9 @@ class Listener:
                 return
             self.is_subscribed.set()
             await asyncio.sleep(CATCH_UP)
+
+    def subscription(self) -> dict[str, Any]:
+        return {"subscribe": ["conversation"], "open": self.conversation}
 
     def hear(self, text: str) -> None:
         kind, ids = parsed(text)
@@ -196,8 +201,82 @@ class Listener:
         """Anything may have changed."""
 
 
-class Agent(Listener):
-    """One page with one conversation open, in a browser of its own.
+class Page(Listener):
+    """One page with one conversation open, which keeps its list, thread and panel as inbox.js does."""
+
+    query = ""  # of its address: the list beside it
+    again: asyncio.TimerHandle | None = None
+
+    async def get(self, path: str, headers: dict[str, str]) -> tuple[int, bytes, Any]:
+        async with self.http.get(
+            path, headers=self.headers | {"HX-Request": "true"} | headers, allow_redirects=False
+        ) as answer:
+            for text in answer.headers.getall("Set-Cookie", ()):
+                self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(text).items()}
+            return answer.status, await answer.read(), answer.headers
+
+    async def post(self, path: str, fields: dict[str, str]) -> tuple[int, str]:
+        headers = self.headers | {"X-CSRFToken": self.cookies.get("csrftoken", ""), "Referer": self.url}
+        async with self.http.post(path, data=fields, headers=headers, allow_redirects=False) as answer:
+            return answer.status, await answer.text()
+
+    async def open(self) -> None:
+        """The page, and what its script starts."""
+        status, page, _ = await self.get(f"/inbox/{self.conversation}/{self.query}", {})
+        if status != 200:
+            raise RuntimeError(f"the page of conversation {self.conversation} answers {status}")
+        elements = Elements(page.decode()).by_id
+        self.read_url = elements["composer"]["data-read"]
+        self.list = Region(self, "list", elements["list"], self.on_list, spacing=LIST_SPACING, jitter=LIST_JITTER)
+        self.thread = Region(self, "thread", elements["thread"], self.on_thread)
+        self.panel = Region(self, "panel", elements["panel"], self.on_panel)
+        self.list.etag = ""  # whole, once: the page's list and its thread hold the same words
+        self.on_page(page)
+        await super().open()
+
+    async def close(self) -> None:
+        if self.again:
+            self.again.cancel()
+        await super().close()
+
+    def on_signals(self, ids: frozenset[int]) -> None:
+        self.follow_list()
+        if self.conversation in ids:
+            self.refresh(self.thread, self.panel)
+
+    def on_catch_up(self) -> None:
+        self.refresh(self.thread, self.panel)
+        self.follow_list()
+
+    def follow_list(self) -> None:
+        """At once, and again when no server can have an older answer."""
+        self.list.refresh()
+        if self.again:
+            self.again.cancel()
+        self.again = asyncio.get_running_loop().call_later(SURELY_NEW, self.list.refresh)
+
+    @staticmethod
+    def refresh(*regions: Region) -> None:
+        for region in regions:
+            region.refresh()
+
+    # What has become visible
+
+    def on_page(self, content: bytes) -> None:
+        """The page has loaded."""
+
+    def on_list(self, content: bytes) -> None:
+        """The list has changed."""
+
+    def on_thread(self, content: bytes) -> None:
+        """The open conversation has changed."""
+
+    def on_panel(self, content: bytes) -> None:
+        """Beside it something has changed."""
+
+
+class Agent(Page):
+    """A page that is measured.
 
     With ``reads`` it says what somebody who sits before it has read, which is a change that everybody is told of.
     """
@@ -217,43 +296,8 @@ class Agent(Listener):
         shown = [*self.rows.items(), (mine, self.bubbles.get(mine, -1))]
         return sum(self.record.texts.last(person) > number for person, number in shown)
 
-    async def get(self, path: str, headers: dict[str, str]) -> tuple[int, bytes, Any]:
-        async with self.http.get(
-            path, headers=self.headers | {"HX-Request": "true"} | headers, allow_redirects=False
-        ) as answer:
-            for text in answer.headers.getall("Set-Cookie", ()):
-                self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(text).items()}
-            return answer.status, await answer.read(), answer.headers
-
-    async def open(self) -> None:
-        """The page, and what its script starts."""
-        status, page, _ = await self.get(f"/inbox/{self.conversation}/", {})
-        if status != 200:
-            raise RuntimeError(f"the page of conversation {self.conversation} answers {status}")
-        elements = Elements(page.decode()).by_id
-        self.read_url = elements["composer"]["data-read"]
-        self.list = Region(self, "list", elements["list"], self.on_list, spacing=LIST_SPACING, jitter=LIST_JITTER)
-        self.thread = Region(self, "thread", elements["thread"], self.on_thread)
-        self.panel = Region(self, "panel", elements["panel"], lambda content: None)
-        self.list.etag = ""  # whole, once: the page's list and its thread hold the same words
-        self.bubbles = self.record.texts.newest(marked(page))
-        await super().open()
-
-    def on_signals(self, ids: frozenset[int]) -> None:
-        self.list.refresh()
-        if self.conversation in ids:
-            self.refresh(self.thread, self.panel)
-
-    def on_catch_up(self) -> None:
-        self.refresh(self.thread, self.panel)
-        self.list.refresh()
-
-    @staticmethod
-    def refresh(*regions: Region) -> None:
-        for region in regions:
-            region.refresh()
-
-    # What has become visible
+    def on_page(self, content: bytes) -> None:
+        self.bubbles = self.record.texts.newest(marked(content))
 
     def on_list(self, content: bytes) -> None:
         numbers = marked(content)
@@ -269,11 +313,10 @@ class Agent(Listener):
 
     async def mark_read(self) -> None:
         began = clock()
-        headers = self.headers | {"X-CSRFToken": self.cookies.get("csrftoken", ""), "Referer": self.url}
         with suppress(aiohttp.ClientError):
-            async with self.http.post(self.read_url, data={"up_to": self.read_up_to}, headers=headers) as answer:
-                self.record.count(f"read {answer.status}")
-                self.record.note("read marked", clock() - began)
+            status, _ = await self.post(self.read_url, {"up_to": str(self.read_up_to)})
+            self.record.count(f"read {status}")
+            self.record.note("read marked", clock() - began)
 
 
 @lru_cache(64)

@@ -115,6 +115,30 @@ CAUSELESS = rows(
     """,
 )
 
+# Nobody is forgotten: the clock tells of every deadline, and what its owner leaves behind goes back to the queue.
+FORGOTTEN = rows(
+    WAITS,
+    """
+    SELECT id, 'its deadline passed a quarter of an hour ago, and nobody was told'
+    FROM conversations_wait
+    WHERE answered_at IS NULL AND stage IN ('', 'warned') AND due_at < %(now)s - interval '15 minutes'
+    UNION ALL
+    SELECT wait.id, 'its owner has been gone for a quarter of an hour, and it has not come back'
+    FROM conversations_wait wait
+    JOIN conversations_conversation conversation
+        ON conversation.id = wait.conversation_id AND conversation.snoozed_until IS NULL
+    JOIN conversations_presence presence ON presence.user_id = conversation.owner_id
+    WHERE wait.answered_at IS NULL AND wait.since < %(now)s - interval '15 minutes'
+        AND greatest(presence.seen_at, conversation.owned_since) < %(now)s - interval '17 minutes'
+    UNION ALL
+    SELECT wait.id, 'it is in the queue of a team that is no more'
+    FROM conversations_wait wait
+    JOIN conversations_conversation conversation ON conversation.id = wait.conversation_id
+    JOIN conversations_team team ON team.id = conversation.team_id
+    WHERE wait.answered_at IS NULL AND conversation.owner_id IS NULL AND NOT team.is_active
+    """,
+)
+
 UNCOVERED = """
 SELECT text.id, text.body
 FROM conversations_message text
@@ -178,6 +202,7 @@ INVARIANTS = (
     Invariant("Every text has an answer, or a person who waits for one, or somebody who said that none is needed.",
               unanswered),
     Invariant("Every wait has its cause, and ends only with an answer that is out or by a person.", CAUSELESS),
+    Invariant("Whoever waits has an owner who is here, or a queue, and a deadline that is heeded.", FORGOTTEN),
     Invariant("Everything that was sent, the gate allowed.", UNDECIDED),
     Invariant("Nothing was handed over later than two seconds after its gate.", LATE),
     Invariant("Nothing sticks on its way.", STUCK),

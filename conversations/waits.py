@@ -140,7 +140,8 @@ class WrittenSince(Exception):
 
 
 def end(*, conversation: Conversation, by_id: int, now: datetime, up_to: int | None = None) -> bool:
-    """A person says that no answer is needed, or that the one on its way is enough; whether there was a wait to end.
+    """A person says that no answer is needed, or that the one on its way is enough, which then is its author's answer;
+    whether there was a wait to end.
 
     ``up_to`` is the last message that they saw. Raises ``WrittenSince``: nobody is judged unread.
     """
@@ -157,7 +158,7 @@ def end(*, conversation: Conversation, by_id: int, now: datetime, up_to: int | N
         )
         was_open = open_waits(conversation).update(
             answered_at=now,
-            answered_by_id=by_id,
+            answered_by_id=on_its_way.author_id if on_its_way else by_id,
             answered_with=on_its_way,
             ending=Wait.Ending.REPLY if on_its_way else Wait.Ending.NO_ANSWER_NEEDED,
         )
@@ -175,7 +176,8 @@ def resume(*, conversation: Conversation, ended_at: datetime, by_id: int) -> boo
     if open_waits(conversation).exists():
         return False
     out = Message.objects.out().filter(conversation=conversation, pk__gt=OuterRef("opened_by"))
-    ended = Wait.objects.filter(~Exists(out), conversation=conversation, answered_at=ended_at, answered_by=by_id)
+    own = Q(answered_by=by_id) | Q(answered_with__isnull=False)
+    ended = Wait.objects.filter(~Exists(out), own, conversation=conversation, answered_at=ended_at)
     was_ended = ended.update(answered_at=None, answered_by=None, answered_with=None, ending="")
     refresh_due([conversation.pk])
     return bool(was_ended)

@@ -84,6 +84,7 @@ def constant(script: str, pattern: str) -> float:
 def test_simulated_agents_keep_the_times_of_the_page() -> None:
     assert constant("inbox.js", r"Region\(at\(\"list\"\), \{ spacing: (\d+)") == browsers.LIST_SPACING
     assert constant("inbox.js", r"spacing: \d+, jitter: (\d+)") == browsers.LIST_JITTER
+    assert constant("inbox.js", r"SURELY_NEW_MS = (\d+)") == browsers.SURELY_NEW
     assert constant("socket.js", r"CATCH_UP_MS = ([\d_]+)") == browsers.CATCH_UP
     assert constant("socket.js", r"CONFIRM_MS = ([\d_]+)") == browsers.CONFIRM
     assert constant("socket.js", r"MAX_DELAY_MS = ([\d_]+)") == browsers.MAX_DELAY

@@ -118,6 +118,27 @@ def another_s_wait() -> str:
     return "it is for a text of another conversation, or for none"
 
 
+def late_and_nobody_told() -> str:
+    traffic.conversation()
+    one(Wait.objects.update(due_at=timezone.now() - timedelta(minutes=16)))
+    Conversation.objects.update(due_at=Wait.objects.get().due_at)
+    return "its deadline passed a quarter of an hour ago, and nobody was told"
+
+
+def left_with_somebody_who_went_home() -> str:
+    conversation, hours_ago = traffic.conversation(), timezone.now() - timedelta(hours=1)
+    owner = factories.present(factories.user(), seen_at=hours_ago)
+    one(Conversation.objects.filter(pk=conversation.pk).update(owner=owner, owned_since=hours_ago))
+    one(Wait.objects.update(since=hours_ago))
+    return "its owner has been gone for a quarter of an hour, and it has not come back"
+
+
+def in_no_team_s_queue() -> str:
+    conversation = traffic.conversation()
+    one(Conversation.objects.filter(pk=conversation.pk).update(team=factories.team(is_active=False)))
+    return "it is in the queue of a team that is no more"
+
+
 def never_allowed() -> str:
     message = sending.reply()
     decided = sending.decision(message)
@@ -198,6 +219,9 @@ PLANTED: tuple[Callable[[], str], ...] = (
     answered_by_nothing,
     another_s_wait,
     never_allowed,
+    late_and_nobody_told,
+    left_with_somebody_who_went_home,
+    in_no_team_s_queue,
     stuck_on_its_way,
     held_for_ever,
     left_behind,

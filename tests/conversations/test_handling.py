@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from conversations import handling, inbound, outbound, overdue, unread, waits
+from conversations import handling, inbound, outbound, overdue, undoing, unread, waits
 from conversations.models import Conversation, Message, Wait
 from conversations.states import Status
 from tests import factories
@@ -173,6 +173,16 @@ def test_sending_and_resolving_answers_the_wait_with_that_reply_if_it_arrives(
     assert Wait.objects.get().ending == ("" if waits_again else Wait.Ending.REPLY)
     assert fresh(waiting).due_at == (due_at if waits_again else None)
     assert (waiting.resolved_at is None) is waits_again
+
+
+def test_an_answer_is_its_author_s_whoever_resolves_while_it_is_on_its_way(waiting: Conversation) -> None:
+    author, colleague = factories.user(), factories.user()
+    outbound.send(conversation=waiting, body="Until five.", author_id=author.pk, ref=uuid4(), now=timezone.now())
+    resolved = handling.resolve(conversation=waiting, by_id=colleague.pk, now=timezone.now())
+    assert (Wait.objects.get().ending, Wait.objects.get().answered_by) == (Wait.Ending.REPLY, author)
+
+    undoing.undo(entry_ids=[entry.pk for entry in resolved], by_id=colleague.pk, now=timezone.now())
+    assert Wait.objects.get().answered_at is None
 
 
 def test_a_cancelled_reply_leaves_its_person_waiting_and_the_list_as_it_was(waiting: Conversation) -> None:

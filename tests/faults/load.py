@@ -4,10 +4,11 @@ import random
 import string
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import requests
@@ -50,17 +51,46 @@ class OptOut:
     start: Text | None = None
 
 
-class Load:
+@dataclass
+class Memory:
+    """What was promised: texts by the carrier's id, replies by ours with whom they are for."""
+
+    texts: dict[str, Text] = field(default_factory=dict)
+    opt_outs: dict[str, OptOut] = field(default_factory=dict)
+    past_opt_outs: list[OptOut] = field(default_factory=list)
+    replies: dict[str, str] = field(default_factory=dict)
+    others: dict[str, bool] = field(default_factory=dict)  # texts of others, by id: whether they got their 200
+    surprises: list[str] = field(default_factory=list)
+
+    def all_opt_outs(self) -> list[OptOut]:
+        return [*self.past_opt_outs, *self.opt_outs.values()]
+
+    def said(self, person: str, body: str, uuid: str) -> Text:
+        """Notes a text that is about to be sent."""
+        text = self.texts[uuid] = Text(person, body, datetime.now(UTC))
+        if body == "STOP":
+            if ended := self.opt_outs.get(person):
+                self.past_opt_outs.append(ended)
+            self.opt_outs[person] = OptOut(person, text)
+        elif body == "START":
+            self.opt_outs[person].start = text
+        return text
+
+    def accepted(self, webhooks: Iterable[dict[str, Any]]) -> None:
+        """The carrier says that these have got their 200."""
+        now = datetime.now(UTC)
+        for webhook in webhooks:
+            text = self.texts.get(webhook["body"]["message_uuid"])
+            if text is not None and text.accepted_at is None:
+                text.accepted_at = now
+
+
+class Load(Memory):
     """The people and agents of one product. ``dice`` decides who does what."""
 
     def __init__(self, cc: Product, dice: random.Random) -> None:
+        super().__init__()
         self.cc, self.dice = cc, dice
-        self.texts: dict[str, Text] = {}
-        self.opt_outs: dict[str, OptOut] = {}
-        self.past_opt_outs: list[OptOut] = []
-        self.replies: dict[str, str] = {}
-        self.others: dict[str, bool] = {}  # texts of other people, by the carrier's id: whether they got their 200
-        self.surprises: list[str] = []
         self.complaints: set[str] = set()  # what has been reported
         self.over = threading.Event()
         self.agents = [cc.sign_in(username) for username in ("agent", "agent2", "agent")]
@@ -124,24 +154,13 @@ class Load:
     def send(self, person: str, body: str) -> str:
         """Texts in through the sandbox; the carrier's id of the text."""
         uuid = str(uuid4())
-        text = self.texts[uuid] = Text(person, body, datetime.now(UTC))
-        if body == "STOP":
-            if ended := self.opt_outs.get(person):
-                self.past_opt_outs.append(ended)
-            self.opt_outs[person] = OptOut(person, text)
-        elif body == "START":
-            self.opt_outs[person].start = text
+        self.said(person, body, uuid)
         self.cc.text(body, sender=person, message_uuid=uuid)
         return uuid
 
     def look(self, most: int = RECENT) -> None:
         """Notes which texts have got their 200."""
-        seen = self.cc.sandbox(f"webhooks?kind=inbound&state=accepted&limit={most}")["webhooks"]
-        now = datetime.now(UTC)
-        for webhook in seen:
-            text = self.texts.get(webhook["body"]["message_uuid"])
-            if text is not None and text.accepted_at is None:
-                text.accepted_at = now
+        self.accepted(self.cc.sandbox(f"webhooks?kind=inbound&state=accepted&limit={most}")["webhooks"])
 
     # --- Agents
 
@@ -169,8 +188,3 @@ class Load:
     def judge(self, what: str, answer: requests.Response) -> None:
         if answer.history or answer.status_code not in EXPECTED[what]:
             self.surprises.append(f"a {what} was answered {answer.status_code} at {answer.url}")
-
-    # --- What was promised
-
-    def all_opt_outs(self) -> list[OptOut]:
-        return [*self.past_opt_outs, *self.opt_outs.values()]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from conversations.states import FINAL, Status
-from tests.faults.load import Load
+from tests.faults.load import Load, Memory
 from tests.product import Product
 
 FROM_US = {"opt_out_confirmation", "help"}  # what may be said to who has said STOP
@@ -98,7 +98,7 @@ def violations(cc: Product, load: Load) -> list[str]:
     ]
 
 
-def wrong_texts(cc: Product, load: Load) -> Iterator[str]:
+def wrong_texts(cc: Product, load: Memory) -> Iterator[str]:
     """Each text that got its 200 is in its own thread, once; none is anywhere else."""
     found = defaultdict(list)
     for uuid, body, phone in cc.rows(TEXTS):
@@ -121,7 +121,7 @@ def parked(cc: Product) -> Iterator[str]:
         yield f"event {key} is parked: {error}"
 
 
-def wrong_replies(load: Load, messages: dict[str, Ours]) -> Iterator[str]:
+def wrong_replies(load: Memory, messages: dict[str, Ours]) -> Iterator[str]:
     for ref, person in load.replies.items():
         if ref not in messages:
             yield f"reply {ref} was accepted and is lost"
@@ -141,7 +141,9 @@ def wrongly_sent(messages: dict[str, Ours], at_the_carrier: dict[str, tuple[str,
             yield f"{ref} was sent, and is called {messages[ref].status}"
 
 
-def sent_after_stop(load: Load, messages: dict[str, Ours], at_the_carrier: dict[str, tuple[str, int]]) -> Iterator[str]:
+def sent_after_stop(
+    load: Memory, messages: dict[str, Ours], at_the_carrier: dict[str, tuple[str, int]]
+) -> Iterator[str]:
     """What the gate allowed before the STOP may still be on its way for two seconds; what it allowed after is wrong."""
     for ref in at_the_carrier.keys() & messages.keys():
         message = messages[ref]
@@ -154,7 +156,7 @@ def sent_after_stop(load: Load, messages: dict[str, Ours], at_the_carrier: dict[
                 yield f"{message.purpose} {ref} was sent to {message.person} after their STOP at {since}"
 
 
-def wrong_standings(cc: Product, load: Load) -> Iterator[str]:
+def wrong_standings(cc: Product, load: Memory) -> Iterator[str]:
     """Whoever's last word was STOP is opted out, and nobody else."""
     is_out = {phone[1:]: bool(is_out) for phone, is_out in cc.rows(STANDINGS)}
     for person, opt_out in load.opt_outs.items():
