@@ -9,8 +9,12 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models.functions import Coalesce
 
-from conversations import live, timeline, waits
-from conversations.models import Contact, Conversation, Entry
+from consent.purposes import Purpose
+from conversations import handling, live, timeline, waits
+from conversations.models import Contact, Conversation, Entry, Message
+from conversations.states import Status
+
+NOT_YET_GONE = (Status.QUEUED, Status.HELD)
 
 
 def lock(contact_ids: Iterable[int]) -> None:
@@ -21,8 +25,9 @@ def lock(contact_ids: Iterable[int]) -> None:
 
 
 def block(*, contact: Contact, by_id: int, now: datetime) -> list[Entry]:
-    """From now on nothing that this number writes waits, counts as unread or opens a conversation; what is open is
-    resolved. The first line of what ``undo`` takes back, as a whole; nothing where it was blocked before."""
+    """From now on nothing that this number writes waits, counts as unread or opens a conversation. What is open is
+    resolved, and replies that have not left are called back. The first line of what ``undo`` takes back, as a whole;
+    nothing where it was blocked before."""
     with transaction.atomic():
         lock([contact.pk])
         if not Contact.objects.filter(pk=contact.pk, blocked_at=None).update(blocked_at=now, blocked_by=by_id):
@@ -30,6 +35,8 @@ def block(*, contact: Contact, by_id: int, now: datetime) -> list[Entry]:
         conversations = Conversation.objects.filter(contact=contact)
         ids = list(conversations.order_by("pk").values_list("pk", flat=True))
         live.changed(ids)
+        waiting = Message.objects.filter(conversation__in=ids, purpose=Purpose.REPLY, status__in=NOT_YET_GONE)
+        handling.call_back(list(waiting), now=now)
         for conversation in conversations.filter(due_at__isnull=False):
             waits.end(conversation=conversation, by_id=by_id, now=now)
         conversations.update(resolved_at=Coalesce("resolved_at", now), snoozed_until=None, unread=0)
@@ -47,8 +54,8 @@ def unblock(*, contact: Contact, by_id: int, now: datetime) -> None:
 
 
 def lift(entry: Entry, *, now: datetime) -> bool:
-    """Takes ``block`` back, with all that it resolved; whether that block was still in force. The caller holds the
-    contact's lock, and writes the line for the entry's own conversation."""
+    """Takes ``block`` back, with all that it resolved, but not with what it called back; whether it was still in force.
+    The caller holds the contact's lock, and writes the line for the entry's own conversation."""
     contact_id, by_id = entry.conversation.contact_id, entry.by_id
     assert by_id is not None  # noqa: S101 only somebody blocks
     if not Contact.objects.filter(pk=contact_id, blocked_at=entry.at).update(blocked_at=None, blocked_by=None):

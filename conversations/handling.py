@@ -1,5 +1,6 @@
 """What agents do with a conversation besides answering: put it off, call it done, and take that back."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -127,8 +128,14 @@ def cancel(*, message: Message, now: datetime) -> bool:
     """Takes back a reply that has not left yet; whether it was in time. Who was to be answered by it waits again."""
     with transaction.atomic():
         live.changed([message.conversation_id])
-        is_cancelled = Message.objects.filter(pk=message.pk, purpose=Purpose.REPLY).move(Status.CANCELLED, now=now) == 1
-        waits.follow([message.pk])
-        if is_cancelled:
-            latest.recount([message.conversation_id])
-    return is_cancelled
+        return call_back([message], now=now) == 1
+
+
+def call_back(replies: Sequence[Message], *, now: datetime) -> int:
+    """Those of these replies that have not left stay here; how many. The caller holds their conversations' locks."""
+    ids = [reply.pk for reply in replies]
+    cancelled = Message.objects.filter(pk__in=ids, purpose=Purpose.REPLY).move(Status.CANCELLED, now=now)
+    waits.follow(ids)
+    if cancelled:
+        latest.recount({reply.conversation_id for reply in replies})
+    return cancelled

@@ -12,7 +12,7 @@ PHRASES = (
     r"this is an? auto",
     r"out of (the |my )?office",
     r"(do not|don'?t|cannot|can'?t) (reply|respond) to this",
-    r"no[ -]?reply",
+    r"no-?reply|no reply (number|line|address|message|text|service)",
     r"(mailbox|inbox|number|line) is (not|un)[ -]?(monitored|attended)",
     r"(i'?m|i am) (currently )?(driving|away from|on vacation|on leave|in a meeting)",
     r"(your )?(message|text) (has been|was) received",

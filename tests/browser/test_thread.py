@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk
-from tests.product import Product
+from tests.product import Product, eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.xdist_group("processes")]
 
@@ -212,7 +212,7 @@ def test_details_and_tags_are_edited_in_place_and_nothing_that_arrives_disturbs(
     expect(panel.locator(".tags .pill")).to_have_count(0)
 
 
-def test_a_page_that_slept_catches_up_without_moving_anything(desk: Desk, product: Product, handset: str) -> None:
+def test_catch_up_scrolls_marks_read_or_moves_focus(desk: Desk, product: Product, handset: str) -> None:
     desk.expect_complaints(NETWORK)
     for number in range(40):
         text(product, f"Line {number}\n" * 3, sender=handset)
@@ -221,6 +221,9 @@ def test_a_page_that_slept_catches_up_without_moving_anything(desk: Desk, produc
     page.locator("#body").press_sequentially("Half a")
     page.locator("#log").evaluate("log => log.scrollTop = 900")
     at = page.locator("#log").evaluate("log => log.scrollTop")
+    pk = product.conversation(handset.removeprefix("+"))
+    unread = "SELECT unread FROM conversations_conversation WHERE id = %s"
+    assert eventually(lambda: product.rows(unread, pk) == [(0,)])
     page.context.set_offline(True)
     page.evaluate("window.dispatchEvent(new Event('offline'))")
     expect(page.locator("#live")).to_contain_text("Reconnecting")
@@ -234,3 +237,4 @@ def test_a_page_that_slept_catches_up_without_moving_anything(desk: Desk, produc
     assert page.evaluate("document.activeElement.id") == "body"
     expect(page.locator("#body")).to_have_value("Half a")
     expect(page.locator("#jump")).to_contain_text("(1)")
+    assert product.rows(unread, pk) == [(1,)]  # nobody has seen it

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -196,6 +197,29 @@ def test_what_a_blocked_number_writes_is_kept_and_waits_for_nobody(waiting: Conv
     assert (waiting.unread, waiting.due_at) == (0, None)
     assert waiting.resolved_at
     assert not Wait.objects.filter(answered_at=None).exists()
+
+
+def test_what_was_written_to_a_number_for_later_is_not_sent_once_it_is_blocked(
+    waiting: Conversation, agent: int
+) -> None:
+    now = timezone.now()
+    outbound.send(
+        conversation=waiting,
+        body="See you then",
+        author_id=agent,
+        ref=uuid4(),
+        now=now,
+        due_at=now + timedelta(hours=1),
+    )
+    blocked = blocking.block(contact=waiting.contact, by_id=agent, now=now)
+    reply = Message.objects.get(author=agent)
+    assert reply.status == Status.CANCELLED
+    assert Wait.objects.get().ending == Wait.Ending.NO_ANSWER_NEEDED
+
+    undoing.undo(entry_ids=[entry.pk for entry in blocked], by_id=agent, now=now)
+    reply.refresh_from_db()
+    assert reply.status == Status.CANCELLED
+    assert Wait.objects.get().answered_at is None
 
 
 def test_a_blocked_number_s_stop_is_a_stop(waiting: Conversation, agent: int) -> None:

@@ -108,10 +108,11 @@ class Colleague:
             self.drop(screen)
         if self.dice.random() < GOES:
             await self.leave_and_return()
-        rows = ROW.findall(screen.shows.get("list", ""))[:FIRST_ROWS]
-        if not rows:
+        rows = ROW.split(screen.shows.get("list", ""))[1:]
+        waiting = [pk for pk, row in zip(rows[::2], rows[1::2], strict=True) if "data-due" in row][:FIRST_ROWS]
+        if not waiting:
             return
-        pk = int(self.dice.choice(rows))
+        pk = int(self.dice.choice(waiting))
         if pk != screen.conversation:
             await self.open(pk)
         await asyncio.sleep(self.dice.uniform(0.3, 1.5))  # reads
