@@ -179,12 +179,13 @@ def queue_of(team_id: int | None, named: Container[int | None]) -> int:
 
 
 def people(by_owner: dict[int | None, Waiting], now: datetime) -> tuple[list[Colleague], int]:
-    """Who is here, whoever has most to do first; then who is not and has somebody waiting. And how many are not."""
+    """Who is here, whoever has most to do first; then who is not and has somebody waiting. And how many others there
+    are."""
     desks = assigning.desks(assigning.owners(), now=now)
     everybody = [colleague(desk, by_owner[desk.user.pk], now) for desk in desks]
     shown = [one for one in everybody if one.desk.is_on_shift or one.waiting.many]
     shown.sort(key=lambda one: (not one.desk.is_on_shift, -one.waiting.many, -one.desk.load, str(one.desk.user)))
-    return shown, len(desks) - sum(one.desk.is_on_shift for one in shown)
+    return shown, len(desks) - len(shown)
 
 
 def colleague(desk: assigning.Desk, has: Waiting, now: datetime) -> Colleague:

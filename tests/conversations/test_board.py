@@ -129,7 +129,7 @@ def test_who_is_here_and_who_left_somebody_waiting() -> None:
     assert seen.colleagues[-1].desk.user == gone  # after all who are here
     by_user = {one.desk.user: one for one in seen.colleagues}
     assert absent not in by_user
-    assert seen.absent == 2
+    assert seen.absent == 1
     assert by_user[away].availability == Availability.AWAY
     assert by_user[idle].idle_since == idle.presence.active_at
     assert by_user[busy].idle_since is None

@@ -17,6 +17,7 @@ from tests.faults.load import unique
 from tests.shift.people import Shift, now
 
 ROW = re.compile(r'<li id="c-(\d+)">')
+MESSAGE = re.compile(r'class="msg msg--(in|out)')
 LAST = re.compile(r'data-last="(\d+)"')
 SEEN = re.compile(r'data-seen="(\d+)"')
 PERSON = re.compile(r"\((\d{3})\) (\d{3})-(\d{4})")
@@ -162,7 +163,7 @@ class Colleague:
             await self.did("snoozed", f"/inbox/{pk}/snooze/", {"until": "reply"})
         elif what < TRANSFERS + SNOOZES + JUDGES or "data-blocked" in screen.shows["thread"]:
             await self.resolve(pk)
-        else:
+        elif MESSAGE.findall(screen.shows["thread"])[-1:] != ["out"]:  # else an answer is on its way
             if what > 1 - NOTES:
                 note = {"body": unique("Seen before:"), "ref": str(uuid4())}
                 await self.did("noted", f"/inbox/{pk}/notes/", note, {201, 422})
