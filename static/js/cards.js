@@ -1,5 +1,5 @@
 // Who waits, as cards: gone through by keys, dragged onto a colleague or a team. What stands under a hand does not move.
-import { post } from "./sending.js";
+import { newRef, post } from "./sending.js";
 import { toast, wayBack } from "./toast.js";
 
 export class Cards {
@@ -12,7 +12,8 @@ export class Cards {
     Object.assign(this, { element, words, changed });
     element.addEventListener("focusin", () => this.#dress());
     addEventListener("pointerdown", ({ target }) => (this.#isPressed = Boolean(target.closest?.(".card-row"))));
-    for (const event of ["pointerup", "pointercancel"]) addEventListener(event, () => this.#letGo());
+    for (const event of ["pointerup", "pointercancel", "blur"]) addEventListener(event, () => this.#letGo());
+    document.documentElement.addEventListener("pointerleave", () => this.#letGo()); // a hand that lets go elsewhere
     element.addEventListener("dragstart", (event) => this.#begin(event));
     element.addEventListener("dragover", (event) => this.#over(event));
     element.addEventListener("drop", (event) => this.#drop(event));
@@ -94,7 +95,7 @@ export class Cards {
     event.preventDefault();
     const { move, owner, team } = this.#dragged.dataset;
     this.#end();
-    const fields = { to: target.dataset.drop, was: owner, was_team: team, note: "", ref: crypto.randomUUID() };
+    const fields = { to: target.dataset.drop, was: owner, was_team: team, note: "", ref: newRef() };
     const { deeds, problem } = await post(move, fields, this.words);
     if (problem) toast(problem.words);
     else toast(this.words.moved, wayBack(deeds));
