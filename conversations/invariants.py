@@ -115,7 +115,8 @@ CAUSELESS = rows(
     """,
 )
 
-# Nobody is forgotten: the clock tells of every deadline, and what its owner leaves behind goes back to the queue.
+# Nobody is forgotten: the clock tells of every deadline, and what its owner leaves behind goes back to the queue. After
+# an outage it lets everybody come back first, for four minutes; asked in those, this finds what it is about to do.
 FORGOTTEN = rows(
     WAITS,
     """

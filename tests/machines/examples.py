@@ -90,6 +90,7 @@ class Example(RuleBasedStateMachine):
         self.delivered: list[Delivery] = []
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(uptime, "seconds", lambda: self.now.timestamp())
+        self.patch.setattr(clock, "BEGAN", NOON - timedelta(hours=1))
         self.patch.setattr(vonage, "send", self.carrier.send)
         self.patch.setattr(nudging, "nudge", lambda lane: None)
         self.undone = transaction.atomic()
